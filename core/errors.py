@@ -1,0 +1,45 @@
+"""Every error the app raises on purpose.
+
+MasksmithError
+├── InvalidInput       what was sent cannot be meant
+│   └── InvalidImage   a file is no image the library can take
+├── NotFound           the thing named does not exist (any more)
+├── Conflict           the thing exists, but not in the state that was assumed
+├── StorageError       the database or the files cannot be read or written
+├── ModelUnavailable   a segmenter cannot be loaded
+└── Superseded         a newer request of the same person made this one pointless
+
+A message is one sentence: what must hold, and what came. It is shown to people as it is.
+"""
+
+
+class MasksmithError(Exception):
+    """Anything that went wrong in a way the app foresees."""
+
+
+class InvalidInput(MasksmithError, ValueError):
+    """A value from outside breaks a rule; the message names both."""
+
+
+class InvalidImage(InvalidInput):
+    """A file is not an image, is damaged, or is larger than the library takes."""
+
+
+class NotFound(MasksmithError, LookupError):
+    """No such image, mask, skip, candidate or file."""
+
+
+class Conflict(MasksmithError):
+    """The thing exists, but has changed since it was looked at."""
+
+
+class StorageError(MasksmithError):
+    """The database or the file store failed; nothing was half-saved."""
+
+
+class ModelUnavailable(MasksmithError):
+    """A segmenter's weights are missing, damaged or of another architecture."""
+
+
+class Superseded(MasksmithError):
+    """A newer request of the same person replaced this one before it was answered."""
