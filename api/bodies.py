@@ -1,0 +1,161 @@
+"""What the canvas and scripts may send: parsed, bounded, and refused in one sentence."""
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+
+from core.errors import InvalidInput
+
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+Pixel = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
+Milliseconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600 * 1000)]
+_KEY = r"^[A-Za-z0-9_.:-]{1,64}$"
+Key = Annotated[str, Field(pattern=_KEY)]
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+DatabaseId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Body(BaseModel):
+    """Unknown fields are ignored, so that an older server understands a newer canvas."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Rle(Body):
+    size: tuple[Annotated[int, Field(ge=1, le=100_000)], Annotated[int, Field(ge=1, le=100_000)]]
+    counts: Annotated[str, Field(max_length=MAX_BODY_BYTES)]
+
+
+class PromptBody(Body):
+    points: Annotated[list[tuple[Pixel, Pixel, Literal[0, 1]]], Field(max_length=256)] = []
+    box: tuple[Pixel, Pixel, Pixel, Pixel] | None = None
+    refine: Annotated[str, Field(max_length=128)] | None = None
+    client: Annotated[str, Field(max_length=64)] = ""
+    seq: int = 0
+    preview: bool = False
+    lazy: bool = False
+
+
+class OpenBody(Body):
+    next: Annotated[list[DatabaseId], Field(max_length=32)] = []
+
+
+class Times(Body):
+    waiting_ms: Milliseconds = 0
+    thinking_ms: Milliseconds = 0
+    prompting_ms: Milliseconds = 0
+    painting_ms: Milliseconds = 0
+
+
+class SentPrompt(Body):
+    kind: Literal["point", "box"]
+    x: Pixel
+    y: Pixel
+    x1: Pixel | None = None
+    y1: Pixel | None = None
+    label: Literal[0, 1] | None = None
+    at_ms: Milliseconds = 0
+
+
+class SentEdit(Body):
+    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    detail: dict[str, Any] = {}
+    at_ms: Milliseconds = 0
+
+
+class ChosenCandidate(Body):
+    predicted_iou: Score | None = None
+    stability_score: Score | None = None
+    level: Literal["whole", "part", "subpart"] | None = None
+    rank: Annotated[int, Field(ge=0, le=2)] | None = None
+
+
+class MaskBody(Body):
+    rle: Rle
+    model: Annotated[str, Field(max_length=200)] | None = None
+    object_key: Key
+    origin: Literal["assisted", "by_hand"] = "assisted"
+    candidate: ChosenCandidate | None = None
+    label: Annotated[str, Field(max_length=200)] | None = None
+    edited: bool = False
+    supersedes: Key | DatabaseId | None = None
+    prompts: Annotated[list[SentPrompt], Field(max_length=1000)] = []
+    edits: Annotated[list[SentEdit], Field(max_length=10_000)] = []
+    times: Times = Times()
+
+
+class LabelBody(Body):
+    label: Annotated[str, Field(max_length=200)] | None
+
+
+class SkipBody(Body):
+    object_key: Key
+    reason: Annotated[str, Field(min_length=1, max_length=32)] = "hard"
+    state: dict[str, Any] = {}
+    times: Times = Times()
+
+
+class WorkBody(Body):
+    object_key: Key
+    state: dict[str, Any]
+
+
+class StateBody(Body):
+    state: Literal["new", "in_work", "done"]
+
+
+class ResolutionBody(Body):
+    resolution: Literal["kept", "fixed"] | None
+
+
+B = TypeVar("B", bound=BaseModel)
+
+
+async def read(request: Request, body: type[B]) -> B:
+    """Return the request's JSON as a checked `body`.
+
+    Only `application/json` is taken: a page of another site cannot send that without the browser
+    asking first, and nothing answers such a question.
+
+    Raises
+    ------
+    InvalidInput
+        If the content type, the size, the JSON or a field is not what it must be.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json":
+        raise InvalidInput(f"content type must be application/json, got {kind or 'none'}")
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY_BYTES:
+            raise InvalidInput(f"a request body must be at most {MAX_BODY_BYTES} bytes")
+    try:
+        return body.model_validate_json(bytes(data))
+    except ValidationError as error:
+        raise InvalidInput(sentence(error)) from error
+
+
+def sentence(error: ValidationError) -> str:
+    """Return the first thing that is wrong as one sentence: where, what must hold."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    return f"{where}: {message}"
+
+
+def idempotency_key(request: Request) -> str:
+    """Return the Idempotency-Key header, 1 to 64 letters, digits or `_.:-`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is missing or has other characters.
+    """
+    key = request.headers.get("idempotency-key", "")
+    if not re.fullmatch(_KEY, key):
+        raise InvalidInput(f"Idempotency-Key must be 1 to 64 letters, digits or _.:- , got {key[:80]!r}")
+    return key

@@ -1,0 +1,69 @@
+"""What every route needs: the workshop, the person, ids from the path and numbers from the query."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from core.errors import InvalidInput
+from core.workshop import Workshop
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MAX_ID = 2**63 - 1
+
+
+def workshop(request: Request) -> Workshop:
+    """Return the open workshop of this server."""
+    provider: Callable[[], Workshop] = request.app.state.workshop
+    return provider()
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking `function` beside the event loop and return what it returns."""
+    return await run_in_threadpool(function, *args, **kwargs)
+
+
+def path_id(request: Request, name: str) -> int:
+    """Return a path parameter that is a database id.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no positive whole number.
+    """
+    return _id(request.path_params[name], name)
+
+
+def path_ref(request: Request, name: str = "ref") -> int | str:
+    """Return a path parameter that is a database id or an idempotency key."""
+    text = str(request.path_params[name])
+    if text.isascii() and text.isdecimal():
+        return _id(text, name)
+    if len(text) > 64:
+        raise InvalidInput(f"{name} must be an id or a key of at most 64 characters, got {len(text)}")
+    return text
+
+
+def query_int(request: Request, name: str, *, default: int, low: int, high: int) -> int:
+    """Return a whole number from the query, `default` when absent.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no whole number within [low, high].
+    """
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and low <= int(text) <= high):
+        raise InvalidInput(f"{name} must be a whole number from {low} to {high}, got {text[:80]!r}")
+    return int(text)
+
+
+def _id(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and 1 <= int(text) <= _MAX_ID):
+        raise InvalidInput(f"{name} must be a positive whole number, got {text[:80]!r}")
+    return int(text)

@@ -1,0 +1,87 @@
+"""The library: pages of images, one image with its masks, and its pixels."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.bodies import OpenBody, StateBody, read
+from api.common import in_thread, path_id, query_int, workshop
+from api.shapes import image_json, mask_json, skip_json, work_json
+from core import annotating, library
+from core.errors import InvalidInput
+
+_FOREVER = "private, max-age=31536000, immutable"
+_STATES = ("new", "in_work", "done")
+
+
+async def page(request: Request) -> Response:
+    """Return one page of images in queue order."""
+    shop = workshop(request)
+    limit = query_int(request, "limit", default=100, low=1, high=500)
+    after = query_int(request, "after", default=0, low=0, high=2**63 - 1)
+    state = request.query_params.get("state") or None
+    if state is not None and state not in _STATES:
+        raise InvalidInput(f"state must be one of {', '.join(_STATES)}, got {state[:80]!r}")
+    found = await in_thread(library.page, shop, limit=limit, after=after or None, state=state)
+    return JSONResponse({"images": [image_json(entry) for entry in found.images], "next": found.next})
+
+
+async def one(request: Request) -> Response:
+    """Return an image, its accepted masks, the object in work and its open skips."""
+    shop = workshop(request)
+    view = await in_thread(library.view, shop, path_id(request, "id"))
+    return JSONResponse(
+        {
+            **image_json(view.entry),
+            "mask_list": [mask_json(mask) for mask in view.masks],
+            "work": work_json(view.work),
+            "open_skips": [skip_json(skip) for skip in view.skips],
+        }
+    )
+
+
+async def pixels(request: Request) -> Response:
+    """Return the working image."""
+    return await _file(request, "working")
+
+
+async def thumbnail(request: Request) -> Response:
+    """Return the small picture of the queue."""
+    return await _file(request, "thumb")
+
+
+async def _file(request: Request, kind: str) -> Response:
+    shop = workshop(request)
+    image = await in_thread(library.image, shop, path_id(request, "id"))
+    sha256 = image.working_sha256 if kind == "working" else image.thumb_sha256
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOREVER}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    data = await in_thread(shop.files.get, kind, sha256)
+    return Response(data, media_type=library.media_type(data), headers=headers)
+
+
+async def open_image(request: Request) -> Response:
+    """Encode the image now, the given ones in the background; answer when prompts can be."""
+    shop = workshop(request)
+    body = await read(request, OpenBody)
+    elapsed_ms = await in_thread(library.open_image, shop, path_id(request, "id"), prefetch=body.next)
+    return JSONResponse({"embedding": "ready", "elapsed_ms": round(elapsed_ms, 1)})
+
+
+async def state(request: Request) -> Response:
+    """Set how far an image is."""
+    shop = workshop(request)
+    body = await read(request, StateBody)
+    await in_thread(annotating.set_state, shop, path_id(request, "id"), body.state)
+    return Response(status_code=204)
+
+
+ROUTES = [
+    Route("/images", page, methods=["GET"]),
+    Route("/images/{id}", one, methods=["GET"]),
+    Route("/images/{id}/pixels", pixels, methods=["GET"]),
+    Route("/images/{id}/thumbnail", thumbnail, methods=["GET"]),
+    Route("/images/{id}/open", open_image, methods=["POST"]),
+    Route("/images/{id}/state", state, methods=["POST"]),
+]

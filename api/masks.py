@@ -1,0 +1,84 @@
+"""Accepted masks: saving, deleting, bringing back, labelling, and answers to their flags."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.bodies import LabelBody, MaskBody, ResolutionBody, idempotency_key, read
+from api.common import in_thread, path_id, path_ref, workshop
+from api.shapes import flag_json
+from core import annotating
+
+
+async def accept(request: Request) -> Response:
+    """Save an accepted mask; the same key again answers with the first one's id."""
+    shop = workshop(request)
+    key = idempotency_key(request)
+    image_id = path_id(request, "id")
+    body = await read(request, MaskBody)
+    saved = await in_thread(annotating.accept, shop, image_id, key, annotating.Accepted(**_fields(body)))
+    answer = {
+        "mask_id": saved.mask_id,
+        "key": key,
+        "created": saved.created,
+        "flags": [flag_json(flag) for flag in saved.flags],
+    }
+    return JSONResponse(answer, status_code=201 if saved.created else 200)
+
+
+def _fields(body: MaskBody) -> dict[str, object]:
+    return {
+        "rle": {"size": list(body.rle.size), "counts": body.rle.counts},
+        "object_key": body.object_key,
+        "origin": body.origin,
+        "predicted_iou": body.candidate.predicted_iou if body.candidate else None,
+        "stability_score": body.candidate.stability_score if body.candidate else None,
+        "level": body.candidate.level if body.candidate else None,
+        "rank": body.candidate.rank if body.candidate else None,
+        "model": body.model,
+        "label": body.label,
+        "edited": body.edited,
+        "supersedes": body.supersedes,
+        "prompts": [prompt.model_dump() for prompt in body.prompts],
+        "edits": [edit.model_dump() for edit in body.edits],
+        "times": body.times.model_dump(),
+    }
+
+
+async def delete(request: Request) -> Response:
+    """Delete a mask; what it superseded lives again."""
+    shop = workshop(request)
+    await in_thread(annotating.delete_mask, shop, path_ref(request))
+    return Response(status_code=204)
+
+
+async def restore(request: Request) -> Response:
+    """Bring a deleted mask back."""
+    shop = workshop(request)
+    await in_thread(annotating.restore_mask, shop, path_ref(request))
+    return Response(status_code=204)
+
+
+async def label(request: Request) -> Response:
+    """Set or clear a mask's label."""
+    shop = workshop(request)
+    body = await read(request, LabelBody)
+    await in_thread(annotating.set_label, shop, path_ref(request), body.label)
+    return Response(status_code=204)
+
+
+async def resolve_flag(request: Request) -> Response:
+    """Note what the annotator did about a flag."""
+    shop = workshop(request)
+    body = await read(request, ResolutionBody)
+    await in_thread(annotating.resolve_flag, shop, path_id(request, "flag"), body.resolution)
+    return Response(status_code=204)
+
+
+ROUTES = [
+    Route("/images/{id}/masks", accept, methods=["POST"]),
+    Route("/masks/{ref}", delete, methods=["DELETE"]),
+    Route("/masks/{ref}/restore", restore, methods=["POST"]),
+    Route("/masks/{ref}", label, methods=["PATCH"]),
+    Route("/flags/{flag}", resolve_flag, methods=["POST"]),
+]

@@ -1,0 +1,37 @@
+"""Who works, in which project, with which preferences and model."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, RootModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.bodies import read
+from api.common import in_thread, workshop
+from core import projects
+
+
+async def project(request: Request) -> Response:
+    """Return the project, its progress, the model and the person."""
+    shop = workshop(request)
+    overview = await in_thread(projects.overview, shop)
+    return JSONResponse(overview)
+
+
+class Preferences(RootModel[dict[Annotated[str, Field(max_length=64)], Any]]):
+    """A small JSON object of the canvas: keys, opacity and the like."""
+
+
+async def preferences(request: Request) -> Response:
+    """Keep the person's preferences."""
+    shop = workshop(request)
+    sent = await read(request, Preferences)
+    await in_thread(projects.keep_preferences, shop, sent.root)
+    return Response(status_code=204)
+
+
+ROUTES = [
+    Route("/project", project, methods=["GET"]),
+    Route("/preferences", preferences, methods=["PUT"]),
+]

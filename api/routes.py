@@ -1,0 +1,41 @@
+"""Every path the server answers beside Streamlit's pages."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from api import canvas_files, exports, health, images, masks, people, prompts, skips, work
+from api.problems import HANDLERS
+from core.workshop import Workshop
+
+
+def routes(workshop: Callable[[], Workshop], *, canvas: Path) -> list[BaseRoute]:
+    """Return the routes to mount beside Streamlit.
+
+    Parameters
+    ----------
+    workshop
+        Returns the open workshop; called once per request.
+    canvas
+        Folder of the canvas's modules, served as they are.
+    """
+    api = Starlette(
+        routes=[
+            *people.ROUTES,
+            *images.ROUTES,
+            *prompts.ROUTES,
+            *masks.ROUTES,
+            *skips.ROUTES,
+            *work.ROUTES,
+            *exports.ROUTES,
+        ],
+        exception_handlers=HANDLERS,
+    )
+    api.state.workshop = workshop
+    return [
+        Route("/healthz", health.healthz(workshop)),
+        Mount("/api", app=api),
+        Mount("/canvas", app=canvas_files.app(canvas)),
+    ]

@@ -1,0 +1,30 @@
+"""The object in work: kept while it is worked on, so that a closed tab loses nothing."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.bodies import WorkBody, read
+from api.common import in_thread, path_id, workshop
+from core import annotating
+
+
+async def keep(request: Request) -> Response:
+    """Keep the object in work as the canvas describes it."""
+    shop = workshop(request)
+    body = await read(request, WorkBody)
+    await in_thread(annotating.keep_work, shop, path_id(request, "id"), body.object_key, body.state)
+    return Response(status_code=204)
+
+
+async def drop(request: Request) -> Response:
+    """Forget the object in work."""
+    shop = workshop(request)
+    await in_thread(annotating.drop_work, shop, path_id(request, "id"))
+    return Response(status_code=204)
+
+
+ROUTES = [
+    Route("/images/{id}/work", keep, methods=["PUT"]),
+    Route("/images/{id}/work", drop, methods=["DELETE"]),
+]

@@ -1,0 +1,25 @@
+"""The one server: Streamlit's pages and the routes of the canvas, on one port (`streamlit run app.py`)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+
+from api.routes import routes
+from core import workshop
+from core.settings import from_environment
+from pages.canvas.assets import FOLDER
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
+    """Open the library before the first request; stop the background encoder after the last."""
+    workshop.open_shared(from_environment())
+    try:
+        yield {}
+    finally:
+        workshop.close_shared()
+
+
+app = st.App("pages/main.py", routes=routes(workshop.shared, canvas=FOLDER), lifespan=lifespan)

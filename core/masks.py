@@ -1,0 +1,111 @@
+"""Masks as pixels and as COCO run-length encoding, the form in which they travel and are kept."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from core.errors import InvalidInput
+
+Mask = NDArray[np.bool_]
+MAX_SIDE = 20_000
+MAX_PIXELS = 400_000_000
+
+
+class Rle(TypedDict):
+    """COCO's compressed RLE: `size` is [height, width], `counts` the runs, column by column."""
+
+    size: list[int]
+    counts: str
+
+
+def encode(mask: Mask) -> Rle:
+    """Return a mask of shape (H, W) as compressed RLE.
+
+    Examples
+    --------
+    >>> encode(np.array([[0, 1], [1, 1]], bool))
+    {'size': [2, 2], 'counts': '13'}
+    """
+    encoded = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
+
+
+def decode(rle: Rle) -> Mask:
+    """Return the pixels of a mask, shape (H, W). The runs must have been checked with `check`."""
+    decoded: Mask = coco.decode(_raw(rle)).astype(bool)
+    return decoded
+
+
+def area(rle: Rle) -> int:
+    """Return how many pixels a mask has."""
+    return int(coco.area(_raw(rle)))
+
+
+def bbox(rle: Rle) -> tuple[int, int, int, int]:
+    """Return the smallest box around a mask as (x, y, width, height); all zero for an empty one."""
+    x, y, width, height = (int(value) for value in coco.toBbox(_raw(rle)))
+    return x, y, width, height
+
+
+def iou(rle: Rle, others: Sequence[Rle]) -> NDArray[np.float64]:
+    """Return the intersection over union of one mask with each of the others, shape (N,)."""
+    if not others:
+        return np.zeros(0)
+    values: NDArray[np.float64] = coco.iou([_raw(rle)], [_raw(other) for other in others], [0] * len(others))[0]
+    return values
+
+
+def check(size: Sequence[int], counts: str, *, expected_hw: tuple[int, int] | None = None) -> Rle:
+    """Return an RLE from outside once it is known to describe every pixel of its size, once.
+
+    pycocotools reads past its buffers when runs do not add up, so nothing unchecked may reach it.
+
+    Raises
+    ------
+    InvalidInput
+        If the size is not `expected_hw`, is absurd, or the runs do not add up to it.
+    """
+    if len(size) != 2 or not all(1 <= side <= MAX_SIDE for side in size) or size[0] * size[1] > MAX_PIXELS:
+        raise InvalidInput(f"a mask's size must be [height, width] of at most {MAX_SIDE}, got {list(size)[:4]}")
+    if expected_hw is not None and (size[0], size[1]) != expected_hw:
+        raise InvalidInput(f"the mask must have the image's size {list(expected_hw)}, got {list(size)}")
+    total = sum(_runs(counts))
+    if total != size[0] * size[1]:
+        raise InvalidInput(f"the mask's runs must cover {size[0] * size[1]} pixels, got {total}")
+    return {"size": [int(size[0]), int(size[1])], "counts": counts}
+
+
+def _runs(counts: str) -> list[int]:
+    """Return the run lengths of a compressed RLE: six-bit groups, low first, each run a difference from the last but one."""
+    if not counts.isascii():
+        raise InvalidInput("a mask's runs must be ASCII text, got other characters")
+    runs: list[int] = []
+    value = shift = 0
+    for byte in counts.encode("ascii"):
+        group = byte - 48
+        if not 0 <= group < 64:
+            raise InvalidInput(f"a mask's runs must be made of the characters 0 to o, got {chr(byte)!r}")
+        value |= (group & 0x1F) << shift
+        shift += 5
+        if group & 0x20:
+            if shift > 35:
+                raise InvalidInput("a mask's run must fit 32 bits, got a longer one")
+            continue
+        if group & 0x10:
+            value -= 1 << shift
+        if len(runs) > 2:
+            value += runs[-2]
+        if not 0 <= value <= MAX_PIXELS:
+            raise InvalidInput(f"a mask's run must be from 0 to {MAX_PIXELS} pixels, got {value}")
+        runs.append(value)
+        value = shift = 0
+    if shift:
+        raise InvalidInput("a mask's last run must be complete, got its beginning only")
+    return runs
+
+
+def _raw(rle: Rle) -> dict[str, Any]:
+    return {"size": rle["size"], "counts": rle["counts"].encode("ascii")}

@@ -1,0 +1,69 @@
+"""What the person who starts the app can choose, read once from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InvalidInput
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are kept and how much memory embeddings may take.
+
+    Attributes
+    ----------
+    data : Path
+        Folder of the database and of every file. Made when missing.
+    database_url : str
+        SQLAlchemy URL; a SQLite file in `data` unless DATABASE_URL says otherwise.
+    model : str or None
+        Segmenter to use in place of the one chosen in the app: a catalogue name or a checkpoint's path.
+    device : str
+        "auto", "cpu" or "cuda".
+    embedding_memory_bytes : int
+        Upper bound of the embeddings held in memory; the rest is on disk.
+    """
+
+    data: Path
+    database_url: str
+    model: str | None = None
+    device: str = "auto"
+    embedding_memory_bytes: int = 512 * MIB
+
+    @property
+    def files(self) -> Path:
+        """Root folder of the file store."""
+        return self.data / "files"
+
+    @property
+    def exports(self) -> Path:
+        """Folder that exports started in the browser are written to."""
+        return self.data / "exports"
+
+
+def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE and MASKSMITH_CACHE_MB ask for.
+
+    Raises
+    ------
+    InvalidInput
+        If a variable has a value that cannot be meant.
+    """
+    data = Path(environ.get("MASKSMITH_DATA") or "data").expanduser().resolve()
+    device = environ.get("MASKSMITH_DEVICE") or "auto"
+    if device not in ("auto", "cpu", "cuda"):
+        raise InvalidInput(f"MASKSMITH_DEVICE must be auto, cpu or cuda, got {device!r}")
+    cache_mb = environ.get("MASKSMITH_CACHE_MB") or "512"
+    if not cache_mb.isdecimal() or int(cache_mb) < 1:
+        raise InvalidInput(f"MASKSMITH_CACHE_MB must be a whole number of at least 1, got {cache_mb!r}")
+    return Settings(
+        data=data,
+        database_url=environ.get("DATABASE_URL") or f"sqlite:///{data / 'masksmith.db'}",
+        model=environ.get("MASKSMITH_MODEL") or None,
+        device=device,
+        embedding_memory_bytes=int(cache_mb) * MIB,
+    )

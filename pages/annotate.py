@@ -1,0 +1,22 @@
+"""Annotate: the workbench, or the outline-by-hand mode of one image."""
+
+import streamlit as st
+
+from pages.canvas import workbench
+from pages.canvas.assets import version
+from pages.ui.by_hand import ByHand, outline_by_hand
+from pages.ui.frame import fill_the_window
+from pages.ui.resources import open_workshop
+
+shop = open_workshop()
+by_hand: ByHand | None = st.session_state.get("by_hand")
+
+if by_hand is not None:
+    outline_by_hand(shop, by_hand)
+else:
+    fill_the_window()
+    asked = st.query_params.get("image", "")
+    result = workbench(image_id=int(asked) if asked.isdecimal() else None, version=version())
+    if result.by_hand is not None:
+        st.session_state["by_hand"] = ByHand.start(result.by_hand)
+        st.rerun()

@@ -1,0 +1,111 @@
+"""Outlining an object by hand: for what the model cannot do, and as the unassisted baseline."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import streamlit as st
+from PIL import Image
+from streamlit_drawable_canvas import st_canvas
+
+from core import annotating, library
+from core.errors import MasksmithError
+from core.masks import encode
+from core.outline import mask_of_paths, paths_of_drawing
+from core.workshop import Workshop
+
+MAX_WIDTH, MAX_HEIGHT = 1200, 640
+_STROKE = "#ffb000"
+_FILL = "rgba(255, 176, 0, 0.25)"
+
+
+@dataclass
+class ByHand:
+    """One object being outlined: which image, since when, under which key it will be saved."""
+
+    image_id: int
+    started: float
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @classmethod
+    def start(cls, image_id: int) -> "ByHand":
+        """Return the state of an outline that starts now."""
+        return cls(image_id=image_id, started=time.monotonic())
+
+
+def outline_by_hand(shop: Workshop, state: ByHand) -> None:
+    """Show the photo to be outlined; save or leave ends the mode."""
+    try:
+        image = library.image(shop, state.image_id)
+        data = shop.files.get("working", image.working_sha256)
+    except MasksmithError as error:
+        st.error(str(error), icon=":material/error:")
+        st.button("Back to the workbench", on_click=_leave, shortcut="Escape")
+        return
+    scale = min(MAX_WIDTH / image.width, MAX_HEIGHT / image.height)
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    bar.markdown(f"**By hand** · {_plain(image.name)}")
+    bar.caption("Click the corners of the object, click the first corner again to close. Several paths make one mask.")
+    place = st.container()
+    with place:
+        drawn = st_canvas(
+            fill_color=_FILL,
+            stroke_width=2,
+            stroke_color=_STROKE,
+            background_image=_shown(data),
+            width=round(image.width * scale),
+            height=round(image.height * scale),
+            drawing_mode="polygon",
+            key=f"outline-{state.key}",
+            label="Outline of the object",
+        )
+    paths = paths_of_drawing(drawn.json_data)
+    save = bar.button(
+        "Save mask", type="primary", shortcut="Enter", disabled=not paths, help="Save the outline as a mask made by hand"
+    )
+    bar.button("Back", on_click=_leave, shortcut="Escape", help="Leave without saving")
+    if save:
+        _save(shop, state, paths, scale, (image.height, image.width))
+
+
+def _save(shop: Workshop, state: ByHand, paths: list[Any], scale: float, shape_hw: tuple[int, int]) -> None:
+    painting_ms = round((time.monotonic() - state.started) * 1000)
+    try:
+        mask = mask_of_paths(paths, shape_hw=shape_hw, scale=scale)
+        corners = sum(len(path) for path in paths)
+        accepted = annotating.Accepted(
+            rle=encode(mask),
+            object_key=state.key,
+            origin="by_hand",
+            edits=[{"kind": "outline", "detail": {"paths": len(paths), "corners": corners}, "at_ms": painting_ms}],
+            times={"painting_ms": painting_ms},
+        )
+        annotating.accept(shop, state.image_id, state.key, accepted)
+    except MasksmithError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    _leave()
+    st.rerun()
+
+
+def _leave() -> None:
+    state: ByHand | None = st.session_state.pop("by_hand", None)
+    if state is not None:
+        st.query_params["image"] = str(state.image_id)
+
+
+def _plain(name: str) -> str:
+    """Return a file name that Markdown shows as it is."""
+    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>~$:" else char for char in name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _shown(data: bytes) -> bytes:
+    """Return the working image as JPEG, which the drawing canvas takes as a data URL."""
+    if data[:3] == b"\xff\xd8\xff":
+        return data
+    buffer = BytesIO()
+    Image.open(BytesIO(data)).convert("RGB").save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()

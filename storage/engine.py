@@ -1,0 +1,84 @@
+"""The database connection: a reading view and a writing view of one pool."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from storage.errors import StorageError
+
+__all__ = ["Engines", "Session", "make_engines"]
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "busy_timeout=10000",
+    "foreign_keys=ON",
+    # FULL makes every commit reach the disk before it is acknowledged: an accepted mask must survive
+    # a power cut, and NORMAL may lose the last ones in WAL mode.
+    "synchronous=FULL",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """One pool, two views: `read` begins deferred transactions, `write` takes the write lock at once.
+
+    SQLite gives no error when two deferred transactions read, and both then write what they computed:
+    the first update is lost. BEGIN IMMEDIATE makes the second writer wait.
+    """
+
+    read: Engine
+    write: Engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session for reading; it sees one state of the database throughout."""
+        with _translated(), Session(self.read) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Yield a session of one write transaction: committed at the end, rolled back on any error."""
+        with _translated(), Session(self.write) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.read.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        raise StorageError(f"the database must answer, got: {error.orig}") from error
+
+
+def make_engines(url: str) -> Engines:
+    """Return the engines of the database at `url`; a SQLite file's folder is made when missing."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        engine = create_engine(address)
+        return Engines(engine, engine)
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address)
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy sends BEGIN, not the driver
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return Engines(engine, engine.execution_options(write=True))

@@ -1,0 +1,171 @@
+"""Queries about images."""
+
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlmodel import Session, col
+
+from storage.errors import MissingRow
+from storage.models import Image, Mask, Skip, Work
+from storage.rows import ImageRow, NewImage, Progress
+from storage.types import now
+
+_COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
+    getattr(Image, name)
+    for name in (
+        "id",
+        "project_id",
+        "name",
+        "sha256",
+        "working_sha256",
+        "thumb_sha256",
+        "width",
+        "height",
+        "original_width",
+        "original_height",
+        "original_format",
+        "original_bytes",
+        "state",
+        "created_at",
+    )
+)
+
+
+def live_mask() -> Any:
+    """Return the condition of a mask that counts: neither deleted nor superseded."""
+    return col(Mask.deleted_at).is_(None) & col(Mask.superseded_at).is_(None)
+
+
+def _rows() -> Select[Any]:
+    """Select live images with their counts, each count one look into an index."""
+    masks = (
+        select(func.count())
+        .select_from(Mask)
+        .where(col(Mask.image_id) == col(Image.id), live_mask())
+        .scalar_subquery()
+    )
+    skips = (
+        select(func.count())
+        .select_from(Skip)
+        .where(col(Skip.image_id) == col(Image.id), col(Skip.taken_back_at).is_(None))
+        .scalar_subquery()
+    )
+    work = select(func.count()).select_from(Work).where(col(Work.image_id) == col(Image.id)).scalar_subquery()
+    return select(*_COLUMNS, masks, skips, work).where(col(Image.deleted_at).is_(None))
+
+
+def _row(values: Any) -> ImageRow:
+    *plain, masks, skips, work = values
+    return ImageRow(*plain, masks=masks, skips=skips, has_work=work > 0)
+
+
+def page(
+    project_id: int,
+    *,
+    session: Session,
+    limit: int,
+    after: int | None = None,
+    state: str | None = None,
+    search: str | None = None,
+    offset: int = 0,
+) -> list[ImageRow]:
+    """Return up to `limit` images in queue order, those after image `after` if given.
+
+    `search` keeps the images whose name contains it, whatever the case of ASCII letters.
+    """
+    query = _filtered(_rows(), project_id, state, search)
+    if after is not None:
+        query = query.where(col(Image.id) > after)
+    found = session.execute(query.order_by(col(Image.id)).limit(limit).offset(offset))
+    return [_row(values) for values in found]
+
+
+def count(project_id: int, *, session: Session, state: str | None = None, search: str | None = None) -> int:
+    """Return how many images the same filters of `page` keep."""
+    query = _filtered(select(func.count()).select_from(Image), project_id, state, search)
+    return int(session.execute(query.where(col(Image.deleted_at).is_(None))).scalar_one())
+
+
+def _filtered(query: Select[Any], project_id: int, state: str | None, search: str | None) -> Select[Any]:
+    query = query.where(col(Image.project_id) == project_id)
+    if state is not None:
+        query = query.where(col(Image.state) == state)
+    if search:
+        query = query.where(func.lower(col(Image.name)).contains(search.lower(), autoescape=True))
+    return query
+
+
+def get(image_id: int, *, session: Session) -> ImageRow:
+    """Return an image.
+
+    Raises
+    ------
+    MissingRow
+        If there is none, or it was deleted.
+    """
+    found = session.execute(_rows().where(col(Image.id) == image_id)).one_or_none()
+    if found is None:
+        raise MissingRow(f"image {image_id} must be in the library, but it is not, or was deleted")
+    return _row(found)
+
+
+def insert(new: NewImage, *, session: Session) -> tuple[int, bool]:
+    """Put an image into the library and return (id, whether it is new there).
+
+    The same photo twice is one image. One that was deleted comes back, as new.
+    """
+    same = select(Image).where(col(Image.project_id) == new.project_id, col(Image.sha256) == new.sha256)
+    known = session.scalars(same).one_or_none()
+    if known is not None:
+        was_deleted = known.deleted_at is not None
+        known.deleted_at = None
+        session.flush()
+        return _id(known), was_deleted
+    image = Image(**{name: getattr(new, name) for name in NewImage.__dataclass_fields__})
+    session.add(image)
+    session.flush()
+    return _id(image), True
+
+
+def known_sha256(project_id: int, sha256: str, *, session: Session) -> bool:
+    """Return whether this original is in the library and not deleted."""
+    query = select(col(Image.id)).where(
+        col(Image.project_id) == project_id, col(Image.sha256) == sha256, col(Image.deleted_at).is_(None)
+    )
+    return session.execute(query).first() is not None
+
+
+def set_state(image_id: int, state: str, *, session: Session, only_from: str | None = None) -> None:
+    """Set how far an image is; with `only_from`, only if it is in that state."""
+    query = update(Image).where(col(Image.id) == image_id)
+    if only_from is not None:
+        query = query.where(col(Image.state) == only_from)
+    session.execute(query.values(state=state))
+
+
+def soft_delete(image_ids: list[int], *, session: Session) -> int:
+    """Take images out of the library and return how many; their masks stay and come back with them."""
+    query = update(Image).where(col(Image.id).in_(image_ids), col(Image.deleted_at).is_(None))
+    result: Any = session.execute(query.values(deleted_at=now()))
+    return int(result.rowcount)
+
+
+def progress(project_id: int, *, session: Session) -> Progress:
+    """Return how far the project is."""
+    images = select(func.count()).select_from(Image)
+    here = (col(Image.project_id) == project_id) & col(Image.deleted_at).is_(None)
+    masks = select(func.count()).select_from(Mask).join(Image, col(Mask.image_id) == col(Image.id))
+    skips = select(func.count()).select_from(Skip).join(Image, col(Skip.image_id) == col(Image.id))
+    return Progress(
+        images=session.execute(images.where(here)).scalar_one(),
+        done=session.execute(images.where(here, col(Image.state) == "done")).scalar_one(),
+        masks=session.execute(masks.where(here, live_mask())).scalar_one(),
+        skips=session.execute(skips.where(here, col(Skip.taken_back_at).is_(None))).scalar_one(),
+    )
+
+
+def _id(image: Image) -> int:
+    if image.id is None:
+        raise AssertionError("a flushed row has an id")
+    return image.id

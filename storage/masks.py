@@ -1,0 +1,251 @@
+"""Queries about accepted masks."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import insert as insert_rows
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from storage import flags
+from storage.errors import MissingRow
+from storage.images import live_mask
+from storage.models import EditRow, Image, Mask, MaskRle, PromptRow
+from storage.rows import FlagRow, MaskRow, NewMask, NewPrompt, Times
+from storage.types import now
+
+STREAM_PAGE = 500
+
+
+def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
+    """Save a mask with its pixels, prompts, edits and flags; return (id, whether this call made it).
+
+    The same key again changes nothing and returns the first one's id. What it supersedes is marked so.
+    """
+    known = session.execute(select(col(Mask.id)).where(col(Mask.key) == new.key)).scalar_one_or_none()
+    if known is not None:
+        return int(known), False
+    mask = Mask(
+        key=new.key,
+        image_id=new.image_id,
+        person_id=new.person_id,
+        model_version_id=new.model_version_id,
+        supersedes_id=new.supersedes_id,
+        object_key=new.object_key,
+        origin=new.origin,
+        label=new.label,
+        area=new.area,
+        bbox_x=new.bbox[0],
+        bbox_y=new.bbox[1],
+        bbox_width=new.bbox[2],
+        bbox_height=new.bbox[3],
+        predicted_iou=new.predicted_iou,
+        stability_score=new.stability_score,
+        candidate_level=new.candidate_level,
+        candidate_rank=new.candidate_rank,
+        edited=new.edited,
+        waiting_ms=new.times.waiting_ms,
+        thinking_ms=new.times.thinking_ms,
+        prompting_ms=new.times.prompting_ms,
+        painting_ms=new.times.painting_ms,
+    )
+    session.add(mask)
+    session.flush()
+    mask_id = mask.id
+    if mask_id is None:
+        raise AssertionError("a flushed row has an id")
+    _insert_children(mask_id, new, session)
+    if new.supersedes_id is not None:
+        _set_superseded(new.supersedes_id, True, session)
+    return mask_id, True
+
+
+def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:
+    session.execute(
+        insert_rows(MaskRle).values(mask_id=mask_id, height=new.height, width=new.width, counts=new.counts)
+    )
+    prompts = [
+        {
+            "mask_id": mask_id,
+            "ordinal": ordinal,
+            "kind": prompt.kind,
+            "x": prompt.x,
+            "y": prompt.y,
+            "x1": prompt.x1,
+            "y1": prompt.y1,
+            "label": prompt.label,
+            "at_ms": prompt.at_ms,
+        }
+        for ordinal, prompt in enumerate(new.prompts)
+    ]
+    if prompts:
+        session.execute(insert_rows(PromptRow), prompts)
+    edits = [
+        {"mask_id": mask_id, "ordinal": n, "kind": edit.kind, "detail": edit.detail, "at_ms": edit.at_ms}
+        for n, edit in enumerate(new.edits)
+    ]
+    if edits:
+        session.execute(insert_rows(EditRow), edits)
+    flags.insert(mask_id, new.flags, session=session)
+
+
+def find(ref: int | str, *, session: Session) -> Mask:
+    """Return the row of a mask, deleted or not, by id or key.
+
+    Raises
+    ------
+    MissingRow
+        If there is none.
+    """
+    where = col(Mask.id) == ref if isinstance(ref, int) else col(Mask.key) == ref
+    mask = session.scalars(select(Mask).where(where)).one_or_none()
+    if mask is None:
+        raise MissingRow(f"mask {str(ref)[:80]!r} must exist, but it does not")
+    return mask
+
+
+def delete(ref: int | str, *, session: Session) -> int:
+    """Delete a mask (again: nothing) and return its id; what it superseded lives again."""
+    mask = find(ref, session=session)
+    if mask.deleted_at is None:
+        mask.deleted_at = now()
+        session.flush()
+        if mask.supersedes_id is not None and not _superseder(mask.supersedes_id, session):
+            _set_superseded(mask.supersedes_id, False, session)
+    return _id(mask)
+
+
+def restore(ref: int | str, *, session: Session) -> int:
+    """Bring a deleted mask back (again: nothing) and return its id; it supersedes again what it did."""
+    mask = find(ref, session=session)
+    if mask.deleted_at is not None:
+        mask.deleted_at = None
+        session.flush()
+        if mask.supersedes_id is not None:
+            _set_superseded(mask.supersedes_id, True, session)
+    return _id(mask)
+
+
+def _superseder(mask_id: int, session: Session) -> bool:
+    query = select(col(Mask.id)).where(col(Mask.supersedes_id) == mask_id, col(Mask.deleted_at).is_(None))
+    return session.execute(query).first() is not None
+
+
+def _set_superseded(mask_id: int, superseded: bool, session: Session) -> None:
+    query = update(Mask).where(col(Mask.id) == mask_id)
+    session.execute(query.values(superseded_at=now() if superseded else None))
+
+
+def set_label(ref: int | str, label: str | None, *, session: Session) -> int:
+    """Set or clear a mask's label and return its id."""
+    mask = find(ref, session=session)
+    mask.label = label
+    session.flush()
+    return _id(mask)
+
+
+def of_image(image_id: int, *, session: Session) -> list[MaskRow]:
+    """Return the live masks of an image with pixels, prompts and flags, oldest first."""
+    query = _with_rle().where(col(Mask.image_id) == image_id, live_mask()).order_by(col(Mask.id))
+    return _complete([(mask, rle) for mask, rle in session.execute(query)], session)
+
+
+def get(ref: int | str, *, session: Session) -> MaskRow:
+    """Return one mask, deleted or not, with pixels, prompts and flags.
+
+    Raises
+    ------
+    MissingRow
+        If there is none.
+    """
+    mask_id = _id(find(ref, session=session))
+    found = session.execute(_with_rle().where(col(Mask.id) == mask_id)).one()
+    return _complete([(found[0], found[1])], session)[0]
+
+
+def rles_of_image(image_id: int, *, session: Session) -> list[tuple[int, int, int, str]]:
+    """Return (mask id, height, width, counts) of an image's live masks: what checks compare with."""
+    query = (
+        select(MaskRle.mask_id, MaskRle.height, MaskRle.width, MaskRle.counts)
+        .join(Mask, col(Mask.id) == col(MaskRle.mask_id))
+        .where(col(Mask.image_id) == image_id, live_mask())
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+
+
+def stream(project_id: int, *, session: Session, after_image: int = 0) -> Iterator[tuple[int, list[MaskRow]]]:
+    """Yield (image id, its live masks) of every live image in image order, also of images without masks.
+
+    Memory holds one image's masks and one page of ids, however many there are.
+    """
+    last = after_image
+    while True:
+        query = (
+            select(col(Image.id))
+            .where(
+                col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Image.id) > last
+            )
+            .order_by(col(Image.id))
+            .limit(STREAM_PAGE)
+        )
+        ids = [int(value) for value in session.scalars(query)]
+        if not ids:
+            return
+        for image_id in ids:
+            yield image_id, of_image(image_id, session=session)
+            session.expunge_all()
+        last = ids[-1]
+
+
+def _with_rle() -> Any:
+    return select(Mask, MaskRle).join(MaskRle, col(MaskRle.mask_id) == col(Mask.id))
+
+
+def _complete(found: list[tuple[Mask, MaskRle]], session: Session) -> list[MaskRow]:
+    ids = [_id(mask) for mask, _ in found]
+    prompts = _prompts_of(ids, session)
+    said = flags.of_masks(ids, session=session)
+    return [_row(mask, rle, prompts.get(_id(mask), []), said.get(_id(mask), [])) for mask, rle in found]
+
+
+def _prompts_of(mask_ids: list[int], session: Session) -> dict[int, list[NewPrompt]]:
+    query = select(PromptRow).where(col(PromptRow.mask_id).in_(mask_ids))
+    prompts: dict[int, list[NewPrompt]] = {}
+    for row in session.scalars(query.order_by(col(PromptRow.mask_id), col(PromptRow.ordinal))):
+        prompt = NewPrompt(row.kind, row.x, row.y, row.x1, row.y1, row.label, row.at_ms)
+        prompts.setdefault(row.mask_id, []).append(prompt)
+    return prompts
+
+
+def _row(mask: Mask, rle: MaskRle, prompts: Iterable[NewPrompt], said: Iterable[FlagRow]) -> MaskRow:
+    return MaskRow(
+        id=_id(mask),
+        key=mask.key,
+        image_id=mask.image_id,
+        person_id=mask.person_id,
+        model_version_id=mask.model_version_id,
+        supersedes_id=mask.supersedes_id,
+        object_key=mask.object_key,
+        origin=mask.origin,
+        label=mask.label,
+        area=mask.area,
+        bbox=(mask.bbox_x, mask.bbox_y, mask.bbox_width, mask.bbox_height),
+        predicted_iou=mask.predicted_iou,
+        stability_score=mask.stability_score,
+        candidate_level=mask.candidate_level,
+        candidate_rank=mask.candidate_rank,
+        edited=mask.edited,
+        times=Times(mask.waiting_ms, mask.thinking_ms, mask.prompting_ms, mask.painting_ms),
+        created_at=mask.created_at,
+        height=rle.height,
+        width=rle.width,
+        counts=rle.counts,
+        prompts=tuple(prompts),
+        flags=tuple(said),
+    )
+
+
+def _id(mask: Mask) -> int:
+    if mask.id is None:
+        raise AssertionError("a stored row has an id")
+    return mask.id

@@ -1,0 +1,39 @@
+"""Queries about model versions."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from storage.models import ModelVersion
+from storage.rows import ModelVersionRow
+
+
+def register(
+    name: str, *, content_hash: str, encoder_hash: str, detail: dict[str, Any], session: Session
+) -> ModelVersionRow:
+    """Return the version with this content, made if it is new."""
+    query = select(ModelVersion).where(col(ModelVersion.content_hash) == content_hash)
+    version = session.scalars(query).one_or_none()
+    if version is None:
+        version = ModelVersion(
+            name=name, content_hash=content_hash, encoder_hash=encoder_hash, detail=detail
+        )
+        session.add(version)
+        session.flush()
+    return ModelVersionRow(
+        version.id or 0,
+        version.name,
+        version.content_hash,
+        version.encoder_hash,
+        version.parent_id,
+        version.detail,
+    )
+
+
+def by_hash_prefix(prefix: str, *, session: Session) -> int | None:
+    """Return the id of the one version whose content hash begins so, or None."""
+    column = col(ModelVersion.content_hash)
+    query = select(col(ModelVersion.id)).where(column.startswith(prefix, autoescape=True)).limit(2)
+    found = list(session.scalars(query))
+    return found[0] if len(found) == 1 else None

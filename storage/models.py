@@ -1,0 +1,273 @@
+"""The tables. Words are the glossary's; every time is UTC, every coordinate a working-image pixel."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from storage.types import JsonObject, UTCDateTime, now
+
+# Named constraints can be dropped later; SQLite cannot drop nameless ones. Set before the first table.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
+
+
+def _time(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_type=UTCDateTime, nullable=True) if nullable else Field(
+        default_factory=now, sa_type=UTCDateTime, nullable=False
+    )
+
+
+def _json() -> Any:
+    return Field(default_factory=dict, sa_column=Column(JsonObject, nullable=False))
+
+
+class Project(SQLModel, table=True):
+    """A library of images that are annotated under the same settings."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=200)
+    settings: dict[str, Any] = _json()
+    created_at: datetime = _time()
+
+
+class Person(SQLModel, table=True):
+    """Somebody who annotates, reviews or manages."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=200, unique=True)
+    preferences: dict[str, Any] = _json()
+    created_at: datetime = _time()
+
+
+class Image(SQLModel, table=True):
+    """A photo in the library: its original, its working image and its place in the queue."""
+
+    __table_args__ = (
+        UniqueConstraint("project_id", "sha256"),
+        CheckConstraint("state IN ('new', 'in_work', 'done')", name="state"),
+        CheckConstraint("width > 0 AND height > 0", name="size"),
+        Index(
+            "ix_image_queue",
+            "project_id",
+            "state",
+            "id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("ix_image_name", "project_id", "name"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    name: str = Field(max_length=255)
+    sha256: str = Field(max_length=64)
+    working_sha256: str = Field(max_length=64)
+    thumb_sha256: str = Field(max_length=64)
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+    original_format: str = Field(max_length=16)
+    original_bytes: int
+    state: str = Field(default="new", max_length=16)
+    created_at: datetime = _time()
+    deleted_at: datetime | None = _time(nullable=True)
+
+
+class Work(SQLModel, table=True):
+    """The object in work of one person on one image, as the canvas described it last."""
+
+    __table_args__ = (UniqueConstraint("image_id", "person_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    image_id: int = Field(foreign_key="image.id")
+    person_id: int = Field(foreign_key="person.id")
+    object_key: str = Field(max_length=64)
+    state: dict[str, Any] = _json()
+    started_at: datetime = _time()
+    updated_at: datetime = _time()
+
+
+class ModelVersion(SQLModel, table=True):
+    """Weights that answered prompts: what they are, and where they come from."""
+
+    __tablename__ = "model_version"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(max_length=200)
+    content_hash: str = Field(max_length=64, unique=True)
+    encoder_hash: str = Field(max_length=64)
+    parent_id: int | None = Field(default=None, foreign_key="model_version.id")
+    detail: dict[str, Any] = _json()
+    created_at: datetime = _time()
+
+
+class Mask(SQLModel, table=True):
+    """What an annotator accepted. Never overwritten: a correction is a new row that supersedes this one."""
+
+    __table_args__ = (
+        CheckConstraint("origin IN ('assisted', 'by_hand')", name="origin"),
+        Index("ix_mask_live", "image_id", "id", sqlite_where=text(LIVE), postgresql_where=text(LIVE)),
+        Index("ix_mask_supersedes_id", "supersedes_id"),
+        Index("ix_mask_created_at", "created_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(max_length=64, unique=True)
+    image_id: int = Field(foreign_key="image.id")
+    person_id: int = Field(foreign_key="person.id")
+    model_version_id: int | None = Field(default=None, foreign_key="model_version.id")
+    supersedes_id: int | None = Field(default=None, foreign_key="mask.id")
+    superseded_at: datetime | None = _time(nullable=True)
+    deleted_at: datetime | None = _time(nullable=True)
+    object_key: str = Field(max_length=64)
+    origin: str = Field(max_length=16)
+    label: str | None = Field(default=None, max_length=200)
+    area: int
+    bbox_x: int
+    bbox_y: int
+    bbox_width: int
+    bbox_height: int
+    predicted_iou: float | None = None
+    stability_score: float | None = None
+    candidate_level: str | None = Field(default=None, max_length=16)
+    candidate_rank: int | None = None
+    edited: bool = False
+    waiting_ms: int = 0
+    thinking_ms: int = 0
+    prompting_ms: int = 0
+    painting_ms: int = 0
+    created_at: datetime = _time()
+
+
+class MaskRle(SQLModel, table=True):
+    """The pixels of a mask, in a table of their own so that statistics never read them."""
+
+    __tablename__ = "mask_rle"
+
+    mask_id: int = Field(foreign_key="mask.id", primary_key=True)
+    height: int
+    width: int
+    counts: str
+
+
+class PromptRow(SQLModel, table=True):
+    """One prompt of an accepted mask, `at_ms` after the object was begun."""
+
+    __tablename__ = "prompt"
+    __table_args__ = (
+        CheckConstraint("kind IN ('point', 'box')", name="kind"),
+        Index("ix_prompt_mask_id", "mask_id", "ordinal"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    mask_id: int = Field(foreign_key="mask.id")
+    ordinal: int
+    kind: str = Field(max_length=8)
+    x: float
+    y: float
+    x1: float | None = None
+    y1: float | None = None
+    label: int | None = None
+    at_ms: int = 0
+
+
+class EditRow(SQLModel, table=True):
+    """One edit of an accepted mask by brush, eraser or another tool."""
+
+    __tablename__ = "edit"
+    __table_args__ = (Index("ix_edit_mask_id", "mask_id", "ordinal"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mask_id: int = Field(foreign_key="mask.id")
+    ordinal: int
+    kind: str = Field(max_length=32)
+    detail: dict[str, Any] = _json()
+    at_ms: int = 0
+
+
+class Skip(SQLModel, table=True):
+    """An object left for the hard queue, with what it needs to be taken up again."""
+
+    __table_args__ = (
+        Index(
+            "ix_skip_open",
+            "image_id",
+            sqlite_where=text("taken_back_at IS NULL"),
+            postgresql_where=text("taken_back_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(max_length=64, unique=True)
+    image_id: int = Field(foreign_key="image.id")
+    person_id: int = Field(foreign_key="person.id")
+    object_key: str = Field(max_length=64)
+    reason: str = Field(max_length=32)
+    state: dict[str, Any] = _json()
+    waiting_ms: int = 0
+    thinking_ms: int = 0
+    prompting_ms: int = 0
+    painting_ms: int = 0
+    created_at: datetime = _time()
+    taken_back_at: datetime | None = _time(nullable=True)
+
+
+class FlagRow(SQLModel, table=True):
+    """What an automatic check said of a mask, and what the annotator did about it."""
+
+    __tablename__ = "flag"
+    __table_args__ = (Index("ix_flag_mask_id", "mask_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mask_id: int = Field(foreign_key="mask.id")
+    name: str = Field(max_length=32)
+    severity: str = Field(max_length=16)
+    message: str = Field(max_length=500)
+    detail: dict[str, Any] = _json()
+    resolution: str | None = Field(default=None, max_length=16)
+    resolved_at: datetime | None = _time(nullable=True)
+
+
+class Review(SQLModel, table=True):
+    """A reviewer's verdict on a mask."""
+
+    __table_args__ = (Index("ix_review_mask_id", "mask_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    mask_id: int = Field(foreign_key="mask.id")
+    person_id: int = Field(foreign_key="person.id")
+    verdict: str = Field(max_length=16)
+    rating: int | None = None
+    comment: str | None = None
+    created_at: datetime = _time()
+
+
+class Event(SQLModel, table=True):
+    """Something a person did, when."""
+
+    __table_args__ = (Index("ix_event_at", "at"), Index("ix_event_image_id", "image_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _time()
+    person_id: int | None = Field(default=None, foreign_key="person.id")
+    image_id: int | None = Field(default=None, foreign_key="image.id")
+    mask_id: int | None = Field(default=None, foreign_key="mask.id")
+    kind: str = Field(max_length=32)
+    detail: dict[str, Any] = _json()
+
+
+class Setting(SQLModel, table=True):
+    """A choice made in the app, such as the segmenter."""
+
+    key: str = Field(primary_key=True, max_length=64)
+    value: dict[str, Any] = _json()

@@ -1,0 +1,225 @@
+"""What queries return: frozen values that outlive the session they were read in."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """A project and its settings."""
+
+    id: int
+    name: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person and their preferences."""
+
+    id: int
+    name: str
+    preferences: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """An image with the numbers that lists show: live masks, open skips, work of the asking person."""
+
+    id: int
+    project_id: int
+    name: str
+    sha256: str
+    working_sha256: str
+    thumb_sha256: str
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+    original_format: str
+    original_bytes: int
+    state: str
+    created_at: datetime
+    masks: int
+    skips: int
+    has_work: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """An image to be put into the library; its files are in the store already."""
+
+    project_id: int
+    name: str
+    sha256: str
+    working_sha256: str
+    thumb_sha256: str
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+    original_format: str
+    original_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Active time of an object in milliseconds, split by what it went into."""
+
+    waiting_ms: int = 0
+    thinking_ms: int = 0
+    prompting_ms: int = 0
+    painting_ms: int = 0
+
+    @property
+    def active_ms(self) -> int:
+        """All of it together."""
+        return self.waiting_ms + self.thinking_ms + self.prompting_ms + self.painting_ms
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrompt:
+    """A prompt as it was given: a point with its label, or a box with its second corner."""
+
+    kind: str
+    x: float
+    y: float
+    x1: float | None = None
+    y1: float | None = None
+    label: int | None = None
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewEdit:
+    """An edit as it was made."""
+
+    kind: str
+    detail: dict[str, Any] = field(default_factory=dict)
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewFlag:
+    """What a check said."""
+
+    name: str
+    severity: str
+    message: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRow:
+    """A kept flag and what was done about it."""
+
+    id: int
+    mask_id: int
+    name: str
+    severity: str
+    message: str
+    detail: dict[str, Any]
+    resolution: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMask:
+    """A mask to be saved under an idempotency key."""
+
+    key: str
+    image_id: int
+    person_id: int
+    object_key: str
+    origin: str
+    height: int
+    width: int
+    counts: str
+    area: int
+    bbox: tuple[int, int, int, int]
+    model_version_id: int | None = None
+    supersedes_id: int | None = None
+    label: str | None = None
+    predicted_iou: float | None = None
+    stability_score: float | None = None
+    candidate_level: str | None = None
+    candidate_rank: int | None = None
+    edited: bool = False
+    times: Times = Times()
+    prompts: tuple[NewPrompt, ...] = ()
+    edits: tuple[NewEdit, ...] = ()
+    flags: tuple[NewFlag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRow:
+    """An accepted mask with its pixels as COCO RLE counts."""
+
+    id: int
+    key: str
+    image_id: int
+    person_id: int
+    model_version_id: int | None
+    supersedes_id: int | None
+    object_key: str
+    origin: str
+    label: str | None
+    area: int
+    bbox: tuple[int, int, int, int]
+    predicted_iou: float | None
+    stability_score: float | None
+    candidate_level: str | None
+    candidate_rank: int | None
+    edited: bool
+    times: Times
+    created_at: datetime
+    height: int
+    width: int
+    counts: str
+    prompts: tuple[NewPrompt, ...] = ()
+    flags: tuple[FlagRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRow:
+    """The object in work of one person on one image."""
+
+    image_id: int
+    object_key: str
+    state: dict[str, Any]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SkipRow:
+    """An object in the hard queue."""
+
+    id: int
+    key: str
+    image_id: int
+    object_key: str
+    reason: str
+    state: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a project is: images, those done, live masks, open skips."""
+
+    images: int
+    done: int
+    masks: int
+    skips: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersionRow:
+    """A model version that answered prompts."""
+
+    id: int
+    name: str
+    content_hash: str
+    encoder_hash: str
+    parent_id: int | None
+    detail: dict[str, Any]

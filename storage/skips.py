@@ -1,0 +1,73 @@
+"""Queries about skipped objects: the hard queue."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from storage.errors import MissingRow
+from storage.models import Skip
+from storage.rows import SkipRow, Times
+from storage.types import now
+
+
+def insert(
+    key: str,
+    *,
+    image_id: int,
+    person_id: int,
+    object_key: str,
+    reason: str,
+    state: dict[str, Any],
+    times: Times,
+    session: Session,
+) -> tuple[int, bool]:
+    """Leave an object to the hard queue; return (id, whether this call did). The same key again changes nothing."""
+    known = session.execute(select(col(Skip.id)).where(col(Skip.key) == key)).scalar_one_or_none()
+    if known is not None:
+        return int(known), False
+    skip = Skip(
+        key=key,
+        image_id=image_id,
+        person_id=person_id,
+        object_key=object_key,
+        reason=reason,
+        state=state,
+        waiting_ms=times.waiting_ms,
+        thinking_ms=times.thinking_ms,
+        prompting_ms=times.prompting_ms,
+        painting_ms=times.painting_ms,
+    )
+    session.add(skip)
+    session.flush()
+    return skip.id or 0, True
+
+
+def take_back(ref: int | str, *, session: Session) -> None:
+    """Take an object out of the hard queue (again: nothing)."""
+    skip = _find(ref, session)
+    skip.taken_back_at = skip.taken_back_at or now()
+    session.flush()
+
+
+def put_back(ref: int | str, *, session: Session) -> None:
+    """Put an object that was taken back into the hard queue again (again: nothing)."""
+    _find(ref, session).taken_back_at = None
+    session.flush()
+
+
+def open_of_image(image_id: int, *, session: Session) -> list[SkipRow]:
+    """Return the objects of an image that wait in the hard queue, oldest first."""
+    query = select(Skip).where(col(Skip.image_id) == image_id, col(Skip.taken_back_at).is_(None))
+    return [
+        SkipRow(row.id or 0, row.key, row.image_id, row.object_key, row.reason, row.state, row.created_at)
+        for row in session.scalars(query.order_by(col(Skip.id)))
+    ]
+
+
+def _find(ref: int | str, session: Session) -> Skip:
+    where = col(Skip.id) == ref if isinstance(ref, int) else col(Skip.key) == ref
+    skip = session.scalars(select(Skip).where(where)).one_or_none()
+    if skip is None:
+        raise MissingRow(f"skip {str(ref)[:80]!r} must exist, but it does not")
+    return skip

@@ -1,0 +1,41 @@
+"""Queries about objects in work."""
+
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from storage.models import Work
+from storage.rows import WorkRow
+from storage.types import now
+
+
+def put(image_id: int, person_id: int, object_key: str, state: dict[str, Any], *, session: Session) -> None:
+    """Keep the object in work of a person on an image, in place of what was kept before."""
+    row = _find(image_id, person_id, session)
+    if row is None:
+        row = Work(image_id=image_id, person_id=person_id, object_key=object_key, state=state)
+        session.add(row)
+    elif row.object_key != object_key:
+        row.object_key, row.started_at = object_key, now()
+    row.state, row.updated_at = state, now()
+    session.flush()
+
+
+def get(image_id: int, person_id: int, *, session: Session) -> WorkRow | None:
+    """Return the object in work of a person on an image, or None."""
+    row = _find(image_id, person_id, session)
+    return None if row is None else WorkRow(row.image_id, row.object_key, row.state, row.updated_at)
+
+
+def drop(image_id: int, person_id: int, *, session: Session, object_key: str | None = None) -> None:
+    """Forget the object in work; with `object_key`, only if it is still that one."""
+    query = delete(Work).where(col(Work.image_id) == image_id, col(Work.person_id) == person_id)
+    if object_key is not None:
+        query = query.where(col(Work.object_key) == object_key)
+    session.execute(query)
+
+
+def _find(image_id: int, person_id: int, session: Session) -> Work | None:
+    query = select(Work).where(col(Work.image_id) == image_id, col(Work.person_id) == person_id)
+    return session.scalars(query).one_or_none()
