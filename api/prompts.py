@@ -29,14 +29,14 @@ def _ask(shop: Workshop, image_id: int, body: PromptBody) -> dict[str, Any]:
         points=tuple(Point(x, y, label) for x, y, label in body.points),
         box=body.box,
     )
-    asked.check(height=image.height, width=image.width)
+    asked = asked.check(height=image.height, width=image.width)
     answer: Answer = shop.desk.prompt(
         image.working_sha256,
         asked,
         refine=body.refine,
         client=body.client,
         hover=body.preview,
-        lazy=body.lazy,
+        full=1 if body.lazy else 3,
     )
     size = (image.height, image.width)
     return {

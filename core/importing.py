@@ -1,0 +1,177 @@
+"""Taking photos into the library: each wholly, or not at all with one sentence why."""
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import InvalidImage, InvalidInput
+from core.pictures import SUFFIXES, Picture, read_picture
+from storage import images
+from storage.engine import Engines
+from storage.files import FileStore
+from storage.rows import NewImage
+
+MAX_NAME = 200
+MAX_LISTED = 1000
+"""Refusals that are told by name; the rest is counted, so that a report stays small."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (files done, files in all, name of the last)."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of the files that were offered."""
+
+    imported: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def files(self) -> int:
+        """How many files were looked at."""
+        return self.imported + self.duplicates + self.refused
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note that a file was not taken, and why."""
+        self.refused += 1
+        if len(self.reasons) < MAX_LISTED:
+            self.reasons.append((name, reason))
+
+    def sentence(self) -> str:
+        """Return the report in one sentence."""
+        parts = [f"{self.imported} imported"]
+        if self.duplicates:
+            parts.append(f"{self.duplicates} already in the library")
+        if self.refused:
+            parts.append(f"{self.refused} refused")
+        return ", ".join(parts) + "."
+
+
+def import_paths(
+    paths: Iterable[Path],
+    *,
+    engines: Engines,
+    files: FileStore,
+    project_id: int,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Import files and folders (all image files below them, in order of name).
+
+    One file is in memory at a time. A kill leaves every photo imported or untouched.
+
+    Raises
+    ------
+    InvalidInput
+        If a path does not exist.
+    """
+    todo = list(_files_of(paths))
+    report = ImportReport()
+    for done, path in enumerate(todo, start=1):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            report.refuse(path.name, f"a file must be readable, got: {error.strerror}")
+        else:
+            _take(path.name, data, report, engines=engines, files=files, project_id=project_id)
+        if progress:
+            progress(done, len(todo), path.name)
+    return report
+
+
+def import_bytes(
+    uploads: Iterable[tuple[str, bytes]],
+    *,
+    engines: Engines,
+    files: FileStore,
+    project_id: int,
+    report: ImportReport | None = None,
+) -> ImportReport:
+    """Import uploaded files, given as (name, content)."""
+    report = report or ImportReport()
+    for name, data in uploads:
+        _take(name, data, report, engines=engines, files=files, project_id=project_id)
+    return report
+
+
+def clean_name(name: str) -> str:
+    """Return the last part of a file name without control characters, at most 200 characters long.
+
+    Examples
+    --------
+    >>> clean_name("../../etc/pass\\x00wd.png")
+    'passwd.png'
+    """
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip()
+    if len(kept) > MAX_NAME:
+        stem, dot, suffix = kept.rpartition(".")
+        kept = stem[: MAX_NAME - len(suffix) - 1] + dot + suffix if dot and len(suffix) < 10 else kept[:MAX_NAME]
+    return kept or "unnamed"
+
+
+def _files_of(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            # Links to folders are not followed: they may lead back up.
+            for folder, folders, names in os.walk(path):
+                folders.sort()
+                yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(SUFFIXES))
+        elif path.exists():
+            yield path
+        else:
+            raise InvalidInput(f"a path to import must exist, got {str(path)!r}")
+
+
+def _take(
+    name: str, data: bytes, report: ImportReport, *, engines: Engines, files: FileStore, project_id: int
+) -> None:
+    name = clean_name(name)
+    sha256 = hashlib.sha256(data).hexdigest()
+    with engines.reading() as session:
+        known = images.known_sha256(project_id, sha256, session=session)
+    if known:
+        report.duplicates += 1
+        return
+    try:
+        picture = read_picture(data)
+    except InvalidImage as error:
+        report.refuse(name, str(error))
+        return
+    if _keep(name, sha256, data, picture, engines=engines, files=files, project_id=project_id):
+        report.imported += 1
+    else:
+        report.duplicates += 1
+
+
+def _keep(
+    name: str,
+    sha256: str,
+    data: bytes,
+    picture: Picture,
+    *,
+    engines: Engines,
+    files: FileStore,
+    project_id: int,
+) -> bool:
+    """Write the files, then the row that makes them an image: a kill in between leaves no image."""
+    files.put("originals", data)
+    new = NewImage(
+        project_id=project_id,
+        name=name,
+        sha256=sha256,
+        working_sha256=files.put("working", picture.working),
+        thumb_sha256=files.put("thumbs", picture.thumb),
+        width=picture.size_wh[0],
+        height=picture.size_wh[1],
+        original_width=picture.original_size_wh[0],
+        original_height=picture.original_size_wh[1],
+        original_format=picture.format,
+        original_bytes=len(data),
+    )
+    with engines.writing() as session:
+        return images.insert(new, session=session)[1]

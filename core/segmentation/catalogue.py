@@ -1,0 +1,211 @@
+"""Which segmenters there are, and how one is loaded."""
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from core.errors import ModelUnavailable
+from core.segmentation.grabcut import GrabCutSegmenter
+from core.segmentation.protocol import Segmenter
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT: Final = "grabcut"
+TINY: Final = "tiny-random"
+_SOURCE: Final = "https://dl.fbaipublicfiles.com/segment_anything"
+_CHUNK: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One of Meta's checkpoints: where it is, how large, and what its content hashes to."""
+
+    name: str
+    title: str
+    file: str
+    sha256: str
+    size_bytes: int
+
+    @property
+    def url(self) -> str:
+        """Where it is downloaded from."""
+        return f"{_SOURCE}/{self.file}"
+
+
+CHECKPOINTS: Final = {
+    entry.name: entry
+    for entry in (
+        Checkpoint(
+            "vit_b",
+            "SAM ViT-B",
+            "sam_vit_b_01ec64.pth",
+            "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+            375_042_383,
+        ),
+        Checkpoint(
+            "vit_l",
+            "SAM ViT-L",
+            "sam_vit_l_0b3195.pth",
+            "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
+            1_249_524_607,
+        ),
+        Checkpoint(
+            "vit_h",
+            "SAM ViT-H",
+            "sam_vit_h_4b8939.pth",
+            "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+            2_564_550_879,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterSpec:
+    """Which segmenter to load: a name of the catalogue, the checkpoint's path, and the device."""
+
+    name: str = DEFAULT
+    path: str | None = None
+    device: str = "auto"
+
+
+def load_segmenter(spec: SegmenterSpec) -> Segmenter:
+    """Return the segmenter of a spec, ready to answer. SAM's weights load without running any code in them.
+
+    Raises
+    ------
+    ModelUnavailable
+        If the name is unknown, or its file is missing, damaged or of another architecture.
+    """
+    if spec.name == DEFAULT:
+        return GrabCutSegmenter()
+    if spec.name == TINY:
+        return _tiny(spec)
+    if spec.name not in CHECKPOINTS:
+        known = ", ".join([DEFAULT, *CHECKPOINTS])
+        raise ModelUnavailable(f"a model must be one of {known}, got {spec.name[:80]!r}")
+    return _sam(spec, CHECKPOINTS[spec.name])
+
+
+def _tiny(spec: SegmenterSpec) -> Segmenter:
+    from core.segmentation.sam import SamSegmenter
+    from core.segmentation.tiny import build_tiny_sam
+
+    return SamSegmenter(build_tiny_sam(), name=TINY, title="Random weights (for tests)")
+
+
+def _sam(spec: SegmenterSpec, entry: Checkpoint) -> Segmenter:
+    from core.segmentation.sam import SamSegmenter, bf16_is_fast
+    from core.segmentation.sam_modules import segment_anything
+
+    if spec.path is None:
+        raise ModelUnavailable(f"{entry.title} must have a checkpoint file, but none was given or downloaded")
+    path = Path(spec.path)
+    device = _device(spec.device)
+    weights = _weights(path)
+    sam = segment_anything().sam_model_registry[entry.name]()
+    try:
+        sam.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(f"{path.name} must hold the weights of {entry.title}, but holds others") from error
+    precision = "bf16" if bf16_is_fast(device) else "fp32"
+    return SamSegmenter(sam.to(device).eval(), name=entry.name, title=entry.title, precision=precision)
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ModelUnavailable("device cuda must have a GPU that torch can use, but torch finds none")
+    if wanted != "auto":
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _weights(path: Path) -> "dict[str, torch.Tensor]":
+    import torch
+
+    try:
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise ModelUnavailable(f"the checkpoint must exist, but there is no {path}") from error
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise ModelUnavailable(f"the checkpoint must be whole and hold weights only, but {path.name} is not") from error
+    if not isinstance(loaded, dict):
+        raise ModelUnavailable(f"the checkpoint must hold named weights, but {path.name} holds something else")
+    return loaded
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file, read in pieces."""
+    hasher = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+def download(
+    entry: Checkpoint,
+    folder: Path,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    url: str | None = None,
+) -> Path:
+    """Return a checkpoint's file in `folder`, downloaded if it is not there yet.
+
+    What a broken download left is gone on with. The file takes its name only once its hash is right.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with (bytes had, bytes in all) after each piece.
+    url : str, optional
+        Another place that has the same file.
+
+    Raises
+    ------
+    ModelUnavailable
+        If it cannot be fetched, or is not what it should be; what was wrong is thrown away.
+    """
+    target = folder / entry.file
+    if target.exists() and file_sha256(target) == entry.sha256:
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.part")
+    try:
+        _fetch(url or entry.url, partial, entry, progress)
+    except (httpx.HTTPError, OSError) as error:
+        raise ModelUnavailable(
+            f"{entry.title} must be downloadable from {url or entry.url}, got: {error}; run it again to go on"
+        ) from error
+    if file_sha256(partial) != entry.sha256:
+        partial.unlink()
+        raise ModelUnavailable(f"{entry.file} must have sha256 {entry.sha256[:12]}…, but the download has another")
+    partial.replace(target)
+    return target
+
+
+def _fetch(
+    url: str, partial: Path, entry: Checkpoint, progress: Callable[[int, int], None] | None
+) -> None:
+    had = partial.stat().st_size if partial.exists() else 0
+    headers = {"Range": f"bytes={had}-"} if had else {}
+    with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=30.0) as response:
+        if response.status_code == 416:
+            return  # nothing is left to fetch; the hash decides
+        response.raise_for_status()
+        goes_on = response.status_code == 206
+        had = had if goes_on else 0
+        with partial.open("ab" if goes_on else "wb") as file:
+            for chunk in response.iter_bytes(_CHUNK):
+                file.write(chunk)
+                had += len(chunk)
+                if progress:
+                    progress(had, entry.size_bytes)

@@ -1,0 +1,300 @@
+"""The segmenter without weights: GrabCut on a few windows of the photo, sharpened to full size.
+
+Where a learned model knows what objects look like, this one only knows colour: it separates what is
+coloured like the clicked surroundings from what is coloured like the rest (Rother, Kolmogorov and Blake,
+"GrabCut", SIGGRAPH 2004, as in OpenCV). It is the app's baseline, and its fallback without a model.
+
+A first click gives one cut in each of three windows around it (the whole photo, 0.6 and 0.3 of it), so that small objects are cut at a finer grain and the three answers differ in size. Further prompts start from the
+chosen candidate, in a window around it, and differ in how far a new click reaches.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation.guided import GuidedMask
+from core.segmentation.protocol import (
+    Candidate,
+    Embedding,
+    Level,
+    Logits,
+    Mask,
+    Prompt,
+    RgbImage,
+    coarse_size,
+    digest,
+    levels_by_area,
+)
+from core.segmentation.windows import Window, around, expanded, whole
+
+VERSION: Final = "grabcut-1"
+MID_SIDE: Final = 512
+CUT_SIDE: Final = 176
+PREVIEW_SIDE: Final = 128
+MODEL_SIDE: Final = 64
+ITERATIONS: Final = 1
+FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
+"""Side of each window as a share of the photo's longest, and radius of the disk round a click that is
+probably object, as a share of the window's shorter side."""
+REACH: Final = 0.2
+MIN_WINDOW: Final = 48
+
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to cut, and what is believed before: 0/1 certain background/foreground, 2/3 probable.
+
+    `trusted` marks the start that grows out of the candidate chosen before.
+    """
+
+    window: Window
+    labels: Labels
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The answer to one start: its mask, and how well that is set off from what surrounds it."""
+
+    start: Start
+    guided: GuidedMask
+    contrast: float
+
+
+class GrabCutSegmenter:
+    """Answers prompts by colour alone; see the module's description. Safe to call from many threads."""
+
+    name = "grabcut"
+    title = "GrabCut (no model)"
+    encoder_key = digest(VERSION)
+    content_hash = digest(VERSION, "decode-1")
+    keeps_embeddings = False
+    device = "cpu"
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="grabcut")
+
+    def encode(self, image: RgbImage) -> Embedding:
+        """Return the photo itself and a copy of at most 512 px: a few milliseconds, so never kept on disk."""
+        height, width = image.shape[:2]
+        scale = min(1.0, MID_SIDE / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        mid = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
+        return Embedding((height, width), self.encoder_key, {"image": image.copy(), "mid": mid})
+
+    def decode(
+        self, embedding: Embedding, prompt: Prompt, *, refine: Logits | None = None, preview: bool = False
+    ) -> list[Candidate]:
+        """Return three candidates, best first (one with `preview`).
+
+        `predicted_iou` is no model's estimate of an IoU but a ranking score: half of it is how far the
+        three cuts agree with this one, the rest how well the mask is set off from its surroundings and
+        whether it grew out of the candidate that was chosen before. Treat it as an order, not as a measure.
+        """
+        mid: RgbImage = embedding.arrays["mid"]  # type: ignore[assignment]
+        scale = mid.shape[1] / embedding.size_hw[1]
+        scene = _Scene(mid, prompt, scale, PREVIEW_SIDE if preview else CUT_SIDE)
+        starts = scene.starts(refine)
+        if preview:
+            starts = starts[:1] if refine is not None or prompt.box else starts[1:2]
+        cuts = list(self._pool.map(scene.cut, starts)) if len(starts) > 1 else [scene.cut(starts[0])]
+        scores = _predicted(cuts)
+        levels = levels_by_area([float(cut.guided.soft.sum()) for cut in cuts])
+        image: RgbImage = embedding.arrays["image"]  # type: ignore[assignment]
+        found = [
+            _candidate(image, cut, value, level)
+            for cut, value, level in zip(cuts, scores, levels, strict=True)
+        ]
+        return sorted(found, key=lambda candidate: -candidate.predicted_iou)
+
+
+def _predicted(cuts: list[Cut]) -> list[float]:
+    masks = [cut.guided.soft > 0.5 for cut in cuts]
+    values = []
+    for index, cut in enumerate(cuts):
+        others = [_iou(masks[index], mask) for other, mask in enumerate(masks) if other != index]
+        agreement = sum(others) / len(others) if others else cut.contrast
+        values.append(0.5 * agreement + 0.25 * cut.contrast + (0.25 if cut.start.trusted else 0.0))
+    return values
+
+
+def _iou(one: Mask, other: Mask) -> float:
+    union = int((one | other).sum())
+    return int((one & other).sum()) / union if union else 0.0
+
+
+def _candidate(image: RgbImage, cut: Cut, predicted_iou: float, level: Level) -> Candidate:
+    guided = cut.guided
+    rows, columns = coarse_size((image.shape[0], image.shape[1]))
+    coarse = cv2.resize(guided.soft, (columns, rows), interpolation=cv2.INTER_AREA) > 0.5
+    return Candidate(
+        predicted_iou=predicted_iou,
+        stability_score=guided.stability(),
+        level=level,
+        low_res=guided.logits(),
+        coarse=coarse,
+        upsample=lambda: guided.full(image),
+    )
+
+
+class _Scene:
+    """One prompt on one photo, in the pixels of its copy of at most 512 px."""
+
+    def __init__(self, mid: RgbImage, prompt: Prompt, scale: float, side: int) -> None:
+        self.mid = mid
+        self.side = side
+        height, width = mid.shape[:2]
+        self.points = [
+            (min(point.x * scale, width - 1.0), min(point.y * scale, height - 1.0), point.label)
+            for point in prompt.points
+        ]
+        self.box = tuple(side * scale for side in prompt.box) if prompt.box else None
+        self.size_hw = (height, width)
+
+    def starts(self, refine: Logits | None) -> list[Start]:
+        """Return the three things to try."""
+        if refine is not None and refine.shape == self.size_hw and (refine > 0).any():
+            return self._from_mask(refine > 0)
+        if self.box is not None:
+            return self._from_box(self.box)
+        return self._from_points()
+
+    def _from_points(self) -> list[Start]:
+        inside = [(x, y) for x, y, label in self.points if label == 1] or [
+            (x, y) for x, y, _ in self.points
+        ]
+        starts = []
+        for share, reach in FIRST_WINDOWS:
+            side = max(MIN_WINDOW, share * max(self.size_hw))
+            window = whole(self.size_hw) if share == 1.0 else around(inside, side, self.size_hw)
+            starts.append(self._from_disks(window, reach, frame=share == 1.0))
+        return starts
+
+    def _from_box(self, box: Sequence[float]) -> list[Start]:
+        window = expanded(box, 1.3, self.size_hw, MIN_WINDOW)
+        starts = []
+        for share in (1.0, 0.8, 0.6):
+            labels = np.full(window.cut_shape(self.side), cv2.GC_BGD, np.uint8)
+            x0, y0 = window.to_cut(box[0], box[1], labels.shape)
+            x1, y1 = window.to_cut(box[2], box[3], labels.shape)
+            rows, columns = slice(int(y0), int(np.ceil(y1))), slice(int(x0), int(np.ceil(x1)))
+            labels[rows, columns] = cv2.GC_PR_FGD if share == 1.0 else cv2.GC_PR_BGD
+            if share < 1.0:
+                axes = (max(1, int((x1 - x0) * share / 2)), max(1, int((y1 - y0) * share / 2)))
+                centre = (int((x0 + x1) / 2), int((y0 + y1) / 2))
+                cv2.ellipse(labels, centre, axes, 0, 0, 360, int(cv2.GC_PR_FGD), -1)
+            starts.append(Start(window, self._certain(labels, window, frame=False), trusted=share == 1.0))
+        return starts
+
+    def _from_mask(self, known: Mask) -> list[Start]:
+        """Start from the chosen candidate, from the points alone in its window, and from the points in the photo."""
+        rows, columns = np.nonzero(known)
+        x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        for x, y, label in self.points:
+            if label == 1:
+                x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
+        window = expanded((x0, y0, x1, y1), 1.5, self.size_hw, MIN_WINDOW)
+        return [
+            self._from_chosen(window, known),
+            self._from_disks(window, REACH, frame=False),
+            self._from_disks(whole(self.size_hw), FIRST_WINDOWS[0][1], frame=True),
+        ]
+
+    def _from_chosen(self, window: Window, known: Mask) -> Start:
+        inside = window.sample(known.astype(np.uint8) * 255, self.side) > 127
+        labels = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        for x, y, label in self.points:
+            column, row = (int(value) for value in window.to_cut(x, y, labels.shape))
+            if bool(inside[row, column]) != (label == 1):
+                value = cv2.GC_PR_FGD if label == 1 else cv2.GC_PR_BGD
+                cv2.circle(labels, (column, row), int(REACH * min(labels.shape)), int(value), -1)
+        return Start(window, self._certain(labels, window, frame=False), trusted=True)
+
+    def _from_disks(self, window: Window, reach: float, *, frame: bool) -> Start:
+        labels = np.full(window.cut_shape(self.side), cv2.GC_PR_BGD, np.uint8)
+        self._disks(labels, window, reach * min(labels.shape), cv2.GC_PR_FGD, label=1)
+        return Start(window, self._certain(labels, window, frame=frame))
+
+    def _disks(self, labels: Labels, window: Window, radius: float, value: int, *, label: int) -> None:
+        for x, y, kind in self.points:
+            if kind == label:
+                column, row = window.to_cut(x, y, labels.shape)
+                cv2.circle(labels, (int(column), int(row)), max(2, int(radius)), int(value), -1)
+
+    def _certain(self, labels: Labels, window: Window, *, frame: bool) -> Labels:
+        if frame:
+            labels[[0, -1]] = cv2.GC_BGD
+            labels[:, [0, -1]] = cv2.GC_BGD
+        self._disks(labels, window, 2, cv2.GC_FGD, label=1)
+        self._disks(labels, window, 2, cv2.GC_BGD, label=0)
+        return labels
+
+    def cut(self, start: Start) -> Cut:
+        """Return the cut of one start: the parts that hold a foreground point, if there is any point."""
+        picture = start.window.sample(self.mid, self.side)
+        labels = start.labels.copy()
+        foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        if foreground.any() and not foreground.all():
+            models = _colour_models(picture, labels)
+            cv2.grabCut(picture, labels, None, *models, ITERATIONS, cv2.GC_EVAL)
+        mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        mask = self._clicked_parts(mask, start.window)
+        return Cut(start, GuidedMask(self.mid, start.window, mask), contrast(picture, mask))
+
+    def _clicked_parts(self, mask: Mask, window: Window) -> Mask:
+        _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+        chosen = set()
+        for x, y, label in self.points:
+            if label == 1:
+                column, row = window.to_cut(x, y, mask.shape)
+                chosen.add(int(parts[min(int(row), mask.shape[0] - 1), min(int(column), mask.shape[1] - 1)]))
+        chosen.discard(0)
+        return np.isin(parts, list(chosen)) if chosen else mask
+
+
+def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mixtures of background and foreground colours, learned on a smaller copy: a third of the cost."""
+    scale = MODEL_SIDE / max(labels.shape)
+    size = (max(2, round(labels.shape[1] * scale)), max(2, round(labels.shape[0] * scale)))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    believed = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    inside = (believed == cv2.GC_FGD) | (believed == cv2.GC_PR_FGD)
+    if not inside.any() or inside.all():
+        small, believed = picture, labels.copy()
+    cv2.grabCut(small, believed, None, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
+    return background, foreground
+
+
+def contrast(picture: RgbImage, mask: Mask) -> float:
+    """Return how well a mask is set off from its surroundings, in [0, 1].
+
+    Half of it is how far the mean colours within and in a ring without lie apart, relative to their spread;
+    half is how many times stronger gradients are on the outline than elsewhere. It is a heuristic.
+    """
+    if not mask.any() or mask.all():
+        return 0.0
+    pixels = mask.astype(np.uint8)
+    size = max(3, round(0.06 * max(mask.shape)) | 1)
+    kernel = np.ones((size, size), np.uint8)
+    ring = (cv2.dilate(pixels, kernel) > 0) & ~mask
+    edge = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    if not ring.any():
+        return 0.0
+    colours = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+    inner, outer = colours[mask], colours[ring]
+    spread = float(np.sqrt((inner.var(axis=0) + outer.var(axis=0)).sum())) + 4.0
+    apart = float(np.linalg.norm(inner.mean(axis=0) - outer.mean(axis=0))) / spread
+    grey = colours[..., 0]
+    steep = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    on_edge = float(steep[edge].mean()) / (float(steep.mean()) + 2.0)
+    frame = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean()
+    value = 0.5 * min(apart, 1.5) / 1.5 + 0.5 * min(on_edge, 4.0) / 4.0
+    return float(np.clip(value * (1 - 0.5 * frame), 0.0, 1.0))

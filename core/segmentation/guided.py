@@ -1,0 +1,127 @@
+"""A small mask made sharp at full size with the photo's own edges.
+
+The guided filter (He, Sun and Tang, "Guided image filtering", PAMI 2013; its fast form, arXiv 1505.00996):
+locally the soft mask is an affine function of the photo's colours. The function is fitted on the small
+copy and applied to the full photo.
+"""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation.protocol import Logits, Mask, RgbImage
+from core.segmentation.windows import Window
+
+RADIUS: Final = 4
+EPSILON: Final = 1e-4
+MARGIN: Final = 12
+SURE: Final = 8.0
+
+Plane = NDArray[np.float32]
+
+
+class GuidedMask:
+    """The mask of one window: soft on the small copy at once, sharp at full size on demand.
+
+    Parameters
+    ----------
+    mid : ndarray of uint8, shape (h, w, 3)
+        The small copy of the photo.
+    window : Window
+        Where in it the mask was cut.
+    mask : ndarray of bool
+        The window's pixels at the grain of the cut.
+    """
+
+    def __init__(self, mid: RgbImage, window: Window, mask: Mask) -> None:
+        rows, columns = mid.shape[:2]
+        self.soft: Plane = np.zeros((rows, columns), np.float32)
+        self._crop = _bounds(window, mask, (rows, columns))
+        x0, y0, x1, y1 = self._crop
+        if x1 <= x0 or y1 <= y0:
+            self._gains = np.zeros((0, 0, 4), np.float32)
+            return
+        plain = np.zeros((rows, columns), np.float32)
+        size = (window.x1 - window.x0, window.y1 - window.y0)
+        plain[window.y0 : window.y1, window.x0 : window.x1] = cv2.resize(
+            mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR
+        )
+        guide = mid[y0:y1, x0:x1].astype(np.float32) / 255
+        self._gains = _fit(guide, plain[y0:y1, x0:x1])
+        self.soft[y0:y1, x0:x1] = np.clip(_apply(self._gains, guide), 0, 1)
+
+    def logits(self) -> Logits:
+        """Return the soft mask as logits in [-8, 8], at the size of the small copy."""
+        inside = np.clip(self.soft, 1e-4, 1 - 1e-4)
+        return np.clip(np.log(inside / (1 - inside)), -SURE, SURE).astype(np.float32)
+
+    def stability(self) -> float:
+        """Return the IoU of the masks cut at logits +1 and -1; 0 for an empty one."""
+        high, low = 1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(1.0))
+        larger = int((self.soft > low).sum())
+        return int((self.soft > high).sum()) / larger if larger else 0.0
+
+    def full(self, image: RgbImage) -> Mask:
+        """Return the mask at the size of `image`, the photo the small copy was made of."""
+        height, width = image.shape[:2]
+        mask = np.zeros((height, width), bool)
+        x0, y0, x1, y1 = self._crop
+        if x1 <= x0 or y1 <= y0:
+            return mask
+        rows, columns = self.soft.shape
+        scale_x, scale_y = width / columns, height / rows
+        left, top = round(x0 * scale_x), round(y0 * scale_y)
+        right, bottom = round(x1 * scale_x), round(y1 * scale_y)
+        guide = image[top:bottom, left:right].astype(np.float32) / 255
+        gains = cv2.resize(self._gains, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+        mask[top:bottom, left:right] = _apply(gains, guide) > 0.5
+        return mask
+
+
+def _bounds(window: Window, mask: Mask, size_hw: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the part of the small copy that the mask can reach, with a margin for the filter."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return 0, 0, 0, 0
+    scale_x = (window.x1 - window.x0) / mask.shape[1]
+    scale_y = (window.y1 - window.y0) / mask.shape[0]
+    x0 = max(0, int(window.x0 + columns[0] * scale_x) - MARGIN)
+    y0 = max(0, int(window.y0 + rows[0] * scale_y) - MARGIN)
+    x1 = min(size_hw[1], int(window.x0 + (columns[-1] + 1) * scale_x) + 1 + MARGIN)
+    y1 = min(size_hw[0], int(window.y0 + (rows[-1] + 1) * scale_y) + 1 + MARGIN)
+    return x0, y0, x1, y1
+
+
+def _mean(values: Plane) -> Plane:
+    box = (2 * RADIUS + 1, 2 * RADIUS + 1)
+    return np.asarray(cv2.boxFilter(values, -1, box, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _fit(guide: Plane, soft: Plane) -> Plane:
+    """Return per pixel the three gains and the offset of colour -> mask, shape (h, w, 4)."""
+    mean, mean_soft = _mean(guide), _mean(soft)
+    covariance = _mean(guide * soft[..., None]) - mean * mean_soft[..., None]
+    r, g, b = guide[..., 0], guide[..., 1], guide[..., 2]
+    mr, mg, mb = mean[..., 0], mean[..., 1], mean[..., 2]
+    rr = _mean(r * r) - mr * mr + EPSILON
+    gg = _mean(g * g) - mg * mg + EPSILON
+    bb = _mean(b * b) - mb * mb + EPSILON
+    rg, rb, gb = _mean(r * g) - mr * mg, _mean(r * b) - mr * mb, _mean(g * b) - mg * mb
+    # The inverse of the symmetric 3x3 covariance, by cofactors.
+    crr, crg, crb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    cgg, cgb, cbb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    determinant = rr * crr + rg * crg + rb * crb
+    cr, cg, cb = covariance[..., 0], covariance[..., 1], covariance[..., 2]
+    gains = np.empty((*soft.shape, 4), np.float32)
+    gains[..., 0] = (crr * cr + crg * cg + crb * cb) / determinant
+    gains[..., 1] = (crg * cr + cgg * cg + cgb * cb) / determinant
+    gains[..., 2] = (crb * cr + cgb * cg + cbb * cb) / determinant
+    gains[..., 3] = mean_soft - (gains[..., :3] * mean).sum(axis=-1)
+    return _mean(gains)
+
+
+def _apply(gains: Plane, guide: Plane) -> Plane:
+    soft: Plane = np.einsum("hwc,hwc->hw", gains[..., :3], guide) + gains[..., 3]
+    return soft
