@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from api.problems import problem
-from core.errors import MasksmithError
+from core.errors import FORESEEN
 from core.workshop import Workshop
 
 
@@ -17,7 +17,7 @@ def healthz(workshop: Callable[[], Workshop]) -> Callable[[Request], object]:
     async def answer(_request: Request) -> Response:
         try:
             model = await run_in_threadpool(lambda: workshop().check())
-        except MasksmithError as error:
+        except FORESEEN as error:
             return problem(503, "not-ready", "The server is not ready", str(error))
         return JSONResponse({"status": "ok", "model": model})
 

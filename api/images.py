@@ -47,7 +47,7 @@ async def pixels(request: Request) -> Response:
 
 async def thumbnail(request: Request) -> Response:
     """Return the small picture of the queue."""
-    return await _file(request, "thumb")
+    return await _file(request, "thumbs")
 
 
 async def _file(request: Request, kind: str) -> Response:

@@ -12,9 +12,9 @@ from core.errors import (
     MasksmithError,
     ModelUnavailable,
     NotFound,
-    StorageError,
     Superseded,
 )
+from storage.errors import MissingRow, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (InvalidInput, 422, "invalid-input", "The request cannot be meant"),
     (NotFound, 404, "not-found", "No such thing"),
+    (MissingRow, 404, "not-found", "No such thing"),
     (Superseded, 409, "superseded", "A newer request came first"),
     (Conflict, 409, "conflict", "It has changed meanwhile"),
     (ModelUnavailable, 503, "model-unavailable", "The model cannot be used"),
@@ -59,4 +60,4 @@ async def on_unforeseen(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-HANDLERS = {MasksmithError: on_foreseen, HTTPException: on_http, Exception: on_unforeseen}
+HANDLERS = {MasksmithError: on_foreseen, StorageError: on_foreseen, HTTPException: on_http, Exception: on_unforeseen}

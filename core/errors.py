@@ -5,12 +5,16 @@ MasksmithError
 │   └── InvalidImage   a file is no image the library can take
 ├── NotFound           the thing named does not exist (any more)
 ├── Conflict           the thing exists, but not in the state that was assumed
-├── StorageError       the database or the files cannot be read or written
 ├── ModelUnavailable   a segmenter cannot be loaded
 └── Superseded         a newer request of the same person made this one pointless
 
+Storage, which imports nothing of ours, has a family of its own: `StorageError`. `FORESEEN` is both.
 A message is one sentence: what must hold, and what came. It is shown to people as it is.
 """
+
+from typing import Final
+
+from storage.errors import StorageError
 
 
 class MasksmithError(Exception):
@@ -33,13 +37,12 @@ class Conflict(MasksmithError):
     """The thing exists, but has changed since it was looked at."""
 
 
-class StorageError(MasksmithError):
-    """The database or the file store failed; nothing was half-saved."""
-
-
 class ModelUnavailable(MasksmithError):
     """A segmenter's weights are missing, damaged or of another architecture."""
 
 
 class Superseded(MasksmithError):
     """A newer request of the same person replaced this one before it was answered."""
+
+
+FORESEEN: Final = (MasksmithError, StorageError)

@@ -110,6 +110,12 @@ def get(image_id: int, *, session: Session) -> ImageRow:
     return _row(found)
 
 
+def some(image_ids: list[int], *, session: Session) -> list[ImageRow]:
+    """Return those of the given images that are in the library, in the order given."""
+    found = {row.id: row for row in map(_row, session.execute(_rows().where(col(Image.id).in_(image_ids))))}
+    return [found[image_id] for image_id in image_ids if image_id in found]
+
+
 def insert(new: NewImage, *, session: Session) -> tuple[int, bool]:
     """Put an image into the library and return (id, whether it is new there).
 

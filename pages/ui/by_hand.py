@@ -11,7 +11,7 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from core import annotating, library
-from core.errors import MasksmithError
+from core.errors import FORESEEN
 from core.masks import encode
 from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
@@ -40,7 +40,7 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
     try:
         image = library.image(shop, state.image_id)
         data = shop.files.get("working", image.working_sha256)
-    except MasksmithError as error:
+    except FORESEEN as error:
         st.error(str(error), icon=":material/error:")
         st.button("Back to the workbench", on_click=_leave, shortcut="Escape")
         return
@@ -83,7 +83,7 @@ def _save(shop: Workshop, state: ByHand, paths: list[Any], scale: float, shape_h
             times={"painting_ms": painting_ms},
         )
         annotating.accept(shop, state.image_id, state.key, accepted)
-    except MasksmithError as error:
+    except FORESEEN as error:
         st.error(str(error), icon=":material/error:")
         return
     _leave()

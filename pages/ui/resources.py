@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import workshop
-from core.errors import MasksmithError
+from core.errors import FORESEEN
 from core.workshop import Workshop
 
 
@@ -11,6 +11,6 @@ def open_workshop() -> Workshop:
     """Return the open workshop, or show why there is none and stop the page."""
     try:
         return workshop.shared()
-    except MasksmithError as error:
+    except FORESEEN as error:
         st.error(str(error), icon=":material/error:")
         st.stop()

@@ -1,0 +1,243 @@
+"""What an annotator does to the library: accept, skip, delete, take back. Each call is one transaction."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from core import masks as pixels
+from core.errors import InvalidInput
+from core.masks import Rle
+from core.projects import settings
+from core.quality.checks import ExistingMask, Flag, Limits, check_mask
+from core.workshop import Library
+from storage import events, flags, images, masks, model_versions, skips, work
+from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times
+
+Origin = Literal["assisted", "by_hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A mask as the annotator leaves it, with how it came about.
+
+    Attributes
+    ----------
+    rle : Rle
+        Its pixels, at the working image's size; checked before anything is done with them.
+    object_key : str
+        Which object in work it was.
+    model : str, optional
+        Name of the model that offered the candidate, as its answer gave it.
+    supersedes : int or str, optional
+        Id or key of the mask this one corrects.
+    """
+
+    rle: Rle
+    object_key: str
+    origin: Origin = "assisted"
+    predicted_iou: float | None = None
+    stability_score: float | None = None
+    level: str | None = None
+    rank: int | None = None
+    model: str | None = None
+    label: str | None = None
+    edited: bool = False
+    supersedes: int | str | None = None
+    prompts: list[dict[str, Any]] = field(default_factory=list)
+    edits: list[dict[str, Any]] = field(default_factory=list)
+    times: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A mask that is kept: its id, whether this call kept it, and what the checks said."""
+
+    mask_id: int
+    created: bool
+    flags: list[FlagRow]
+
+
+def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Saved:
+    """Keep a mask under an idempotency key, with what the automatic checks say of it.
+
+    The same key again changes nothing and returns what was kept first.
+
+    Raises
+    ------
+    InvalidInput
+        If the runs are not a mask of the image's size, or it supersedes a mask of another image.
+    MissingRow
+        If the image, or the mask to supersede, does not exist.
+    """
+    with library.engines.reading() as session:
+        image = images.get(image_id, session=session)
+        others = masks.rles_of_image(image_id, session=session)
+        superseded = None
+        if accepted.supersedes is not None:
+            superseded = masks.get(accepted.supersedes, session=session)
+    if superseded is not None and superseded.image_id != image_id:
+        raise InvalidInput(
+            f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
+        )
+    rle = pixels.check(
+        accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width)
+    )
+    existing = [
+        ExistingMask(mask_id, {"size": [height, width], "counts": counts})
+        for mask_id, height, width, counts in others
+        if superseded is None or mask_id != superseded.id
+    ]
+    said = check_mask(pixels.decode(rle), existing, limits=Limits(min_area=settings(library)["min_area"]))
+    with library.engines.writing() as session:
+        version = _version(accepted.model, session)
+        new = _new_mask(library, image, key, accepted, rle, said, version, superseded.id if superseded else None)
+        mask_id, created = masks.insert(new, session=session)
+        if created:
+            images.set_state(image_id, "in_work", session=session, only_from="new")
+            work.drop(image_id, library.person_id, session=session, object_key=accepted.object_key)
+            _note(library, session, "accept", image_id, mask_id)
+        kept = flags.of_masks([mask_id], session=session).get(mask_id, [])
+    return Saved(mask_id, created, kept)
+
+
+def _version(model: str | None, session: Any) -> int | None:
+    if model is None or "@" not in model:
+        return None
+    return model_versions.by_hash_prefix(model.rsplit("@", 1)[1], session=session)
+
+
+def _new_mask(
+    library: Library,
+    image: ImageRow,
+    key: str,
+    accepted: Accepted,
+    rle: Rle,
+    said: list[Flag],
+    version: int | None,
+    supersedes_id: int | None,
+) -> NewMask:
+    return NewMask(
+        key=key,
+        image_id=image.id,
+        person_id=library.person_id,
+        object_key=accepted.object_key,
+        origin=accepted.origin,
+        height=rle["size"][0],
+        width=rle["size"][1],
+        counts=rle["counts"],
+        area=pixels.area(rle),
+        bbox=pixels.bbox(rle),
+        model_version_id=version,
+        supersedes_id=supersedes_id,
+        label=accepted.label,
+        predicted_iou=accepted.predicted_iou,
+        stability_score=accepted.stability_score,
+        candidate_level=accepted.level,
+        candidate_rank=accepted.rank,
+        edited=accepted.edited,
+        times=Times(**accepted.times),
+        prompts=tuple(NewPrompt(**prompt) for prompt in accepted.prompts),
+        edits=tuple(NewEdit(**edit) for edit in accepted.edits),
+        flags=tuple(NewFlag(flag.name, flag.severity, flag.message, flag.as_detail()) for flag in said),
+    )
+
+
+def delete_mask(library: Library, ref: int | str) -> None:
+    """Delete a mask; what it superseded lives again. Deleting it once more changes nothing."""
+    with library.engines.writing() as session:
+        mask_id = masks.delete(ref, session=session)
+        _note(library, session, "delete", None, mask_id)
+
+
+def restore_mask(library: Library, ref: int | str) -> None:
+    """Bring a deleted mask back."""
+    with library.engines.writing() as session:
+        mask_id = masks.restore(ref, session=session)
+        _note(library, session, "restore", None, mask_id)
+
+
+def set_label(library: Library, ref: int | str, label: str | None) -> None:
+    """Set or clear a mask's label."""
+    with library.engines.writing() as session:
+        mask_id = masks.set_label(ref, label or None, session=session)
+        _note(library, session, "label", None, mask_id)
+
+
+def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
+    """Note what the annotator did about a flag."""
+    with library.engines.writing() as session:
+        flags.resolve(flag_id, resolution, session=session)
+
+
+def skip(
+    library: Library,
+    image_id: int,
+    key: str,
+    *,
+    object_key: str,
+    reason: str,
+    state: dict[str, Any],
+    times: dict[str, int],
+) -> tuple[int, bool]:
+    """Leave an object to the hard queue; return (id, whether this call did)."""
+    with library.engines.writing() as session:
+        images.get(image_id, session=session)
+        skip_id, created = skips.insert(
+            key,
+            image_id=image_id,
+            person_id=library.person_id,
+            object_key=object_key,
+            reason=reason,
+            state=state,
+            times=Times(**times),
+            session=session,
+        )
+        if created:
+            images.set_state(image_id, "in_work", session=session, only_from="new")
+            work.drop(image_id, library.person_id, session=session, object_key=object_key)
+            events.add(
+                "skip",
+                person_id=library.person_id,
+                image_id=image_id,
+                detail={"skip_id": skip_id, "reason": reason},
+                session=session,
+            )
+    return skip_id, created
+
+
+def take_back_skip(library: Library, ref: int | str) -> None:
+    """Take an object out of the hard queue again."""
+    with library.engines.writing() as session:
+        skips.take_back(ref, session=session)
+
+
+def put_back_skip(library: Library, ref: int | str) -> None:
+    """Put an object that was taken back into the hard queue again."""
+    with library.engines.writing() as session:
+        skips.put_back(ref, session=session)
+
+
+def keep_work(library: Library, image_id: int, object_key: str, state: dict[str, Any]) -> None:
+    """Keep the object in work as the canvas describes it."""
+    with library.engines.writing() as session:
+        images.get(image_id, session=session)
+        work.put(image_id, library.person_id, object_key, state, session=session)
+
+
+def drop_work(library: Library, image_id: int) -> None:
+    """Forget the object in work."""
+    with library.engines.writing() as session:
+        work.drop(image_id, library.person_id, session=session)
+
+
+def set_state(library: Library, image_id: int, state: str) -> None:
+    """Set how far an image is."""
+    with library.engines.writing() as session:
+        images.get(image_id, session=session)
+        images.set_state(image_id, state, session=session)
+        events.add(
+            "state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session
+        )
+
+
+def _note(library: Library, session: Any, kind: str, image_id: int | None, mask_id: int) -> None:
+    events.add(kind, person_id=library.person_id, image_id=image_id, mask_id=mask_id, session=session)

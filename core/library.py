@@ -1,0 +1,112 @@
+"""Looking at the library: pages of images, one image with all that belongs to it, opening one to work on."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from core.workshop import Library, Workshop
+from storage import images, masks, skips, work
+from storage.rows import ImageRow, MaskRow, SkipRow, WorkRow
+
+Readiness = Literal["ready", "working", "waiting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An image and whether prompts on it would be answered at once."""
+
+    image: ImageRow
+    embedding: Readiness
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some images in queue order, and after which id the next page begins (None at the end)."""
+
+    images: list[Entry]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One image, its live masks, the person's object in work, and its objects in the hard queue."""
+
+    entry: Entry
+    masks: list[MaskRow]
+    work: WorkRow | None
+    skips: list[SkipRow]
+
+
+def page(shop: Workshop, *, limit: int, after: int | None, state: str | None) -> Page:
+    """Return up to `limit` images after image `after`, with the numbers the queue shows."""
+    with shop.engines.reading() as session:
+        rows = images.page(shop.project_id, session=session, limit=limit + 1, after=after, state=state)
+    shown = rows[:limit]
+    return Page([_entry(shop, row) for row in shown], shown[-1].id if len(rows) > limit else None)
+
+
+def view(shop: Workshop, image_id: int) -> View:
+    """Return an image with all that belongs to it.
+
+    Raises
+    ------
+    MissingRow
+        If it is not in the library.
+    """
+    with shop.engines.reading() as session:
+        row = images.get(image_id, session=session)
+        return View(
+            _entry(shop, row),
+            masks.of_image(image_id, session=session),
+            work.get(image_id, shop.person_id, session=session),
+            skips.open_of_image(image_id, session=session),
+        )
+
+
+def image(library: Library, image_id: int) -> ImageRow:
+    """Return an image.
+
+    Raises
+    ------
+    MissingRow
+        If it is not in the library.
+    """
+    with library.engines.reading() as session:
+        return images.get(image_id, session=session)
+
+
+def open_image(shop: Workshop, image_id: int, *, prefetch: list[int]) -> float:
+    """Make an image ready for prompts, the given ones in the background; return the milliseconds it took.
+
+    The image is encoded here and now, whatever the background does.
+    """
+    begun = time.perf_counter()
+    with shop.engines.reading() as session:
+        row = images.get(image_id, session=session)
+        later = [found.working_sha256 for found in images.some(prefetch, session=session)]
+    if shop.background is not None:
+        # The image itself leaves the queue: it is being encoded right here.
+        shop.background.set_queue([sha256 for sha256 in later if sha256 != row.working_sha256])
+    shop.desk.embed(row.working_sha256)
+    return (time.perf_counter() - begun) * 1e3
+
+
+def delete(library: Library, image_ids: list[int]) -> int:
+    """Take images out of the library and return how many; importing one again brings it and its masks back."""
+    with library.engines.writing() as session:
+        return images.soft_delete(image_ids, session=session)
+
+
+def media_type(data: bytes) -> str:
+    """Return the media type of a stored picture by its first bytes."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return "image/png" if data.startswith(b"\x89PNG") else "application/octet-stream"
+
+
+def _entry(shop: Workshop, row: ImageRow) -> Entry:
+    sha256 = row.working_sha256
+    if not shop.desk.segmenter.keeps_embeddings or shop.desk.is_ready(sha256):
+        return Entry(row, "ready")
+    working = shop.background is not None and shop.background.working_on() == sha256
+    return Entry(row, "working" if working else "waiting")

@@ -1,0 +1,210 @@
+"""The running app in one value: the library, its files, and the model that answers prompts."""
+
+import threading
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import MasksmithError
+from core.samples import import_samples
+from core.segmentation.background import BackgroundEncoder
+from core.segmentation.cache import EmbeddingCache
+from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, SegmenterSpec, load_segmenter
+from core.segmentation.desk import PromptDesk, model_name
+from core.segmentation.protocol import Segmenter
+from core.settings import Settings
+from storage import migrate, model_versions, people, projects, settings_store
+from storage import images as image_queries
+from storage.errors import StorageError
+from storage.engine import Engines, make_engines
+from storage.files import FileStore
+
+PROJECT_DEFAULTS: dict[str, Any] = {
+    "skip_limit_s": 30,
+    "warn_at_s": 20,
+    "skip_mode": "skip",
+    "labels": False,
+    "label_names": [],
+    "min_area": 100,
+}
+OWNER = "owner"
+
+
+@dataclass(slots=True)
+class Library:
+    """A data folder that is open: database, files, and the project and person of this machine."""
+
+    settings: Settings
+    engines: Engines
+    files: FileStore
+    project_id: int
+    person_id: int
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engines.dispose()
+
+
+@dataclass(slots=True)
+class Workshop(Library):
+    """A library with a model that answers prompts, as the server has it."""
+
+    desk: PromptDesk
+    background: BackgroundEncoder | None
+    _closing: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self) -> str:
+        """Return the model's name, once database and model answer.
+
+        Raises
+        ------
+        MasksmithError
+            If one does not.
+        """
+        with self.engines.reading() as session:
+            projects.get(self.project_id, session=session)
+        return model_name(self.desk.segmenter)
+
+    def close(self) -> None:
+        """Stop the model's threads and processes and let go of the database."""
+        with self._closing:
+            self.desk.close()
+            if self.background is not None:
+                self.background.close()
+                self.background = None
+        self.engines.dispose()
+
+
+def open_library(settings: Settings, *, samples: bool = True) -> Library:
+    """Return the library of the data folder, made and filled with the sample photos if it is new.
+
+    Raises
+    ------
+    StorageError
+        If the folder or the database cannot be used.
+    """
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the data folder {settings.data} must be writable, got: {error.strerror}") from error
+    engines = make_engines(settings.database_url)
+    new = migrate.pending(engines)
+    if new:
+        migrate.upgrade(engines)
+    files = FileStore(settings.files)
+    files.sweep()
+    with engines.writing() as session:
+        project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
+        owner = people.get_or_create(OWNER, session=session)
+        seeded = settings_store.get("samples", session=session) is not None
+    library = Library(settings, engines, files, project.id, owner.id)
+    if samples and not seeded:
+        _seed(library)
+    return library
+
+
+def _seed(library: Library) -> None:
+    """Put the sample photos in, once: who deletes them later is not given them again."""
+    with library.engines.reading() as session:
+        empty = image_queries.count(library.project_id, session=session) == 0
+    if empty:
+        import_samples(engines=library.engines, files=library.files, project_id=library.project_id)
+    with library.engines.writing() as session:
+        settings_store.put("samples", {"done": True}, session=session)
+
+
+def open_workshop(settings: Settings) -> Workshop:
+    """Return the library with its chosen model loaded.
+
+    Raises
+    ------
+    ModelUnavailable
+        If the chosen model cannot be loaded.
+    """
+    library = open_library(settings)
+    spec = chosen_spec(library)
+    segmenter = load_segmenter(spec)
+    _register(library.engines, segmenter)
+    files = library.files
+
+    def load_pixels(sha256: str) -> NDArray[np.uint8]:
+        with Image.open(BytesIO(files.get("working", sha256))) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    cache = EmbeddingCache(files, memory_bytes=settings.embedding_memory_bytes)
+    desk = PromptDesk(segmenter, cache, load_pixels)
+    background = None
+    if segmenter.keeps_embeddings:
+        background = BackgroundEncoder(
+            spec, files.root, path_of=lambda sha256: files.path("working", sha256), is_ready=desk.is_ready
+        )
+    return Workshop(
+        settings, library.engines, files, library.project_id, library.person_id, desk, background
+    )
+
+
+def chosen_spec(library: Library) -> SegmenterSpec:
+    """Return which segmenter is to be used: the environment's, else the one chosen in the app, else GrabCut."""
+    with library.engines.reading() as session:
+        chosen = settings_store.get("segmenter", session=session) or {}
+    name = library.settings.model or chosen.get("name") or DEFAULT
+    path = chosen.get("path") if chosen.get("name") == name else None
+    if path is None and name in CHECKPOINTS:
+        path = str(library.settings.data / "models" / CHECKPOINTS[name].file)
+    return SegmenterSpec(name=name, path=path, device=library.settings.device)
+
+
+def choose_model(library: Library, name: str, path: str | None) -> None:
+    """Use this model from the next start on."""
+    with library.engines.writing() as session:
+        settings_store.put("segmenter", {"name": name, "path": path}, session=session)
+
+
+def _register(engines: Engines, segmenter: Segmenter) -> None:
+    with engines.writing() as session:
+        model_versions.register(
+            segmenter.name,
+            content_hash=segmenter.content_hash,
+            encoder_hash=segmenter.encoder_key,
+            detail={"title": segmenter.title, "device": segmenter.device},
+            session=session,
+        )
+
+
+_shared: Workshop | None = None
+_shared_lock = threading.Lock()
+
+
+def open_shared(settings: Settings) -> Workshop:
+    """Open the one workshop of this server."""
+    global _shared
+    with _shared_lock:
+        if _shared is None:
+            _shared = open_workshop(settings)
+        return _shared
+
+
+def shared() -> Workshop:
+    """Return the one workshop of this server.
+
+    Raises
+    ------
+    MasksmithError
+        If the server has not opened it, or has closed it.
+    """
+    if _shared is None:
+        raise MasksmithError("the server must have opened its library, but it has not; see its log")
+    return _shared
+
+
+def close_shared() -> None:
+    """Close the one workshop of this server."""
+    global _shared
+    with _shared_lock:
+        if _shared is not None:
+            _shared.close()
+        _shared = None
