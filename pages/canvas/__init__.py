@@ -1,0 +1,59 @@
+"""The annotation workbench: one Streamlit component around plain JavaScript modules."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from pages.canvas.assets import FOLDER
+
+_HTML = '<div class="ms-root" data-masksmith="workbench"></div>'
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbenchResult:
+    """What the workbench told Streamlit in this run.
+
+    Attributes
+    ----------
+    by_hand : int or None
+        The image to be outlined by hand, when the annotator has just asked for that.
+    """
+
+    by_hand: int | None
+
+
+def workbench(*, image_id: int | None, version: str, key: str = "workbench") -> WorkbenchResult:
+    """Mount the workbench and return what it asks of the page.
+
+    Parameters
+    ----------
+    image_id : int or None
+        The image to open first; None lets the workbench take the first one that is not done.
+    version : str
+        Names the modules under /canvas/{version}/, see `pages.canvas.assets.version`.
+    key : str
+        Streamlit's key of this component.
+    """
+    result = _component()(
+        key=key,
+        data={"image_id": image_id, "module": f"/canvas/{version}/main.js", "api": "/api"},
+        on_by_hand_change=_ignore,
+    )
+    asked = result.by_hand
+    return WorkbenchResult(by_hand=int(asked) if isinstance(asked, int | float) else None)
+
+
+@lru_cache(maxsize=1)
+def _component() -> ComponentRenderer:
+    return st.components.v2.component(
+        "masksmith_workbench",
+        html=_HTML,
+        css=(FOLDER / "canvas.css").read_text(encoding="utf-8"),
+        js=(FOLDER / "canvas.js").read_text(encoding="utf-8"),
+    )
+
+
+def _ignore() -> None:
+    """Streamlit wants a callback for every trigger; the page reads the result instead."""

@@ -1,0 +1,39 @@
+// Streamlit's entry: mounts the workbench once per place on the page and unmounts it when the place goes.
+// Everything else is an ordinary module under /canvas/{version}/, so browsers cache and debuggers show it.
+
+/** @type {WeakMap<Node, {update: Function, unmount: Function}>} */
+const mounted = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const hooks = { byHand: (imageId) => setTriggerValue("by_hand", imageId) };
+  let place = mounted.get(parentElement);
+  if (place) {
+    place.update(data, hooks);
+  } else {
+    place = mount(parentElement, data, hooks);
+    mounted.set(parentElement, place);
+  }
+  return () => {
+    mounted.delete(parentElement);
+    place.unmount();
+  };
+}
+
+/** Load the modules and mount into `parent`; calls that come meanwhile wait their turn. */
+function mount(parent, data, hooks) {
+  let gone = false;
+  const root = parent.querySelector(".ms-root");
+  const started = import(new URL(data.module, location.href).href).then((main) =>
+    gone ? null : main.mount(root, data, hooks),
+  );
+  started.catch((error) => {
+    root.textContent = `The workbench could not be loaded (${error.message}). Reload the page.`;
+  });
+  return {
+    update: (next, nextHooks) => started.then((bench) => bench?.update(next, nextHooks)),
+    unmount: () => {
+      gone = true;
+      started.then((bench) => bench?.unmount());
+    },
+  };
+}
