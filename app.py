@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from api.routes import routes
+from api.sockets import send_at_once
 from core import workshop
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
@@ -16,6 +17,7 @@ from pages.canvas.assets import FOLDER
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the library before the first request; stop the background encoder after the last."""
     workshop.open_shared(from_environment())
+    send_at_once()
     try:
         yield {}
     finally:
