@@ -33,9 +33,9 @@ from core.segmentation.protocol import (
 from core.segmentation.windows import Window, around, expanded, whole
 
 VERSION: Final = "grabcut-1"
-MID_SIDE: Final = 512
-CUT_SIDE: Final = 176
-PREVIEW_SIDE: Final = 128
+MID_SIDE: Final = 384
+CUT_PIXELS: Final = 16_000
+PREVIEW_PIXELS: Final = 9_000
 MODEL_SIDE: Final = 64
 ITERATIONS: Final = 1
 FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
@@ -82,7 +82,7 @@ class GrabCutSegmenter:
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="grabcut")
 
     def encode(self, image: RgbImage) -> Embedding:
-        """Return the photo itself and a copy of at most 512 px: a few milliseconds, so never kept on disk."""
+        """Return the photo itself and a copy of at most 384 px: a few milliseconds, so never kept on disk."""
         height, width = image.shape[:2]
         scale = min(1.0, MID_SIDE / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -100,7 +100,7 @@ class GrabCutSegmenter:
         """
         mid: RgbImage = embedding.arrays["mid"]  # type: ignore[assignment]
         scale = mid.shape[1] / embedding.size_hw[1]
-        scene = _Scene(mid, prompt, scale, PREVIEW_SIDE if preview else CUT_SIDE)
+        scene = _Scene(mid, prompt, scale, PREVIEW_PIXELS if preview else CUT_PIXELS)
         starts = scene.starts(refine)
         if preview:
             starts = starts[:1] if refine is not None or prompt.box else starts[1:2]
@@ -145,11 +145,11 @@ def _candidate(image: RgbImage, cut: Cut, predicted_iou: float, level: Level) ->
 
 
 class _Scene:
-    """One prompt on one photo, in the pixels of its copy of at most 512 px."""
+    """One prompt on one photo, in the pixels of its copy of at most 384 px."""
 
-    def __init__(self, mid: RgbImage, prompt: Prompt, scale: float, side: int) -> None:
+    def __init__(self, mid: RgbImage, prompt: Prompt, scale: float, pixels: int) -> None:
         self.mid = mid
-        self.side = side
+        self.pixels = pixels
         height, width = mid.shape[:2]
         self.points = [
             (min(point.x * scale, width - 1.0), min(point.y * scale, height - 1.0), point.label)
@@ -181,7 +181,7 @@ class _Scene:
         window = expanded(box, 1.3, self.size_hw, MIN_WINDOW)
         starts = []
         for share in (1.0, 0.8, 0.6):
-            labels = np.full(window.cut_shape(self.side), cv2.GC_BGD, np.uint8)
+            labels = np.full(window.cut_shape(self.pixels), cv2.GC_BGD, np.uint8)
             x0, y0 = window.to_cut(box[0], box[1], labels.shape)
             x1, y1 = window.to_cut(box[2], box[3], labels.shape)
             rows, columns = slice(int(y0), int(np.ceil(y1))), slice(int(x0), int(np.ceil(x1)))
@@ -208,7 +208,7 @@ class _Scene:
         ]
 
     def _from_chosen(self, window: Window, known: Mask) -> Start:
-        inside = window.sample(known.astype(np.uint8) * 255, self.side) > 127
+        inside = window.sample(known.astype(np.uint8) * 255, window.cut_shape(self.pixels)) > 127
         labels = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         for x, y, label in self.points:
             column, row = (int(value) for value in window.to_cut(x, y, labels.shape))
@@ -218,7 +218,7 @@ class _Scene:
         return Start(window, self._certain(labels, window, frame=False), trusted=True)
 
     def _from_disks(self, window: Window, reach: float, *, frame: bool) -> Start:
-        labels = np.full(window.cut_shape(self.side), cv2.GC_PR_BGD, np.uint8)
+        labels = np.full(window.cut_shape(self.pixels), cv2.GC_PR_BGD, np.uint8)
         self._disks(labels, window, reach * min(labels.shape), cv2.GC_PR_FGD, label=1)
         return Start(window, self._certain(labels, window, frame=frame))
 
@@ -238,7 +238,7 @@ class _Scene:
 
     def cut(self, start: Start) -> Cut:
         """Return the cut of one start: the parts that hold a foreground point, if there is any point."""
-        picture = start.window.sample(self.mid, self.side)
+        picture = start.window.sample(self.mid, start.labels.shape)
         labels = start.labels.copy()
         foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if foreground.any() and not foreground.all():

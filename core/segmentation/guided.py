@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from core.segmentation.protocol import Logits, Mask, RgbImage
 from core.segmentation.windows import Window
 
-RADIUS: Final = 4
+RADIUS: Final = 3
 EPSILON: Final = 1e-4
-MARGIN: Final = 12
+MARGIN: Final = 9
 SURE: Final = 8.0
 
 Plane = NDArray[np.float32]
@@ -123,5 +123,6 @@ def _fit(guide: Plane, soft: Plane) -> Plane:
 
 
 def _apply(gains: Plane, guide: Plane) -> Plane:
-    soft: Plane = np.einsum("hwc,hwc->hw", gains[..., :3], guide) + gains[..., 3]
+    weighted = cv2.multiply(gains[..., :3], guide)
+    soft: Plane = cv2.transform(weighted, np.ones((1, 3), np.float32)) + gains[..., 3]
     return soft

@@ -1,5 +1,6 @@
 """Rectangles of a photo that are cut at a small size of their own."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,15 +20,15 @@ class Window:
     x1: int
     y1: int
 
-    def cut_shape(self, side: int) -> tuple[int, int]:
-        """Return the rows and columns at which the window is cut: its aspect, longest side at most `side`."""
+    def cut_shape(self, pixels: int) -> tuple[int, int]:
+        """Return the rows and columns at which the window is cut: its aspect, about so many pixels."""
         width, height = self.x1 - self.x0, self.y1 - self.y0
-        scale = side / max(width, height)
+        scale = math.sqrt(pixels / (width * height))
         return max(2, round(height * scale)), max(2, round(width * scale))
 
-    def sample(self, picture: Pixels, side: int) -> Pixels:
-        """Return the window's pixels at `cut_shape(side)`."""
-        rows, columns = self.cut_shape(side)
+    def sample(self, picture: Pixels, shape: tuple[int, int]) -> Pixels:
+        """Return the window's pixels at so many rows and columns."""
+        rows, columns = shape
         crop = picture[self.y0 : self.y1, self.x0 : self.x1]
         how = cv2.INTER_AREA if rows < crop.shape[0] else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(crop, (columns, rows), interpolation=how), np.uint8)
