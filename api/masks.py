@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.bodies import LabelBody, MaskBody, ResolutionBody, idempotency_key, read
+from api.bodies import ChosenCandidate, LabelBody, MaskBody, ResolutionBody, idempotency_key, read
 from api.common import in_thread, path_id, path_ref, workshop
 from api.shapes import flag_json
 from core import annotating
@@ -16,7 +16,7 @@ async def accept(request: Request) -> Response:
     key = idempotency_key(request)
     image_id = path_id(request, "id")
     body = await read(request, MaskBody)
-    saved = await in_thread(annotating.accept, shop, image_id, key, annotating.Accepted(**_fields(body)))
+    saved = await in_thread(annotating.accept, shop, image_id, key, _accepted(body))
     answer = {
         "mask_id": saved.mask_id,
         "key": key,
@@ -26,23 +26,24 @@ async def accept(request: Request) -> Response:
     return JSONResponse(answer, status_code=201 if saved.created else 200)
 
 
-def _fields(body: MaskBody) -> dict[str, object]:
-    return {
-        "rle": {"size": list(body.rle.size), "counts": body.rle.counts},
-        "object_key": body.object_key,
-        "origin": body.origin,
-        "predicted_iou": body.candidate.predicted_iou if body.candidate else None,
-        "stability_score": body.candidate.stability_score if body.candidate else None,
-        "level": body.candidate.level if body.candidate else None,
-        "rank": body.candidate.rank if body.candidate else None,
-        "model": body.model,
-        "label": body.label,
-        "edited": body.edited,
-        "supersedes": body.supersedes,
-        "prompts": [prompt.model_dump() for prompt in body.prompts],
-        "edits": [edit.model_dump() for edit in body.edits],
-        "times": body.times.model_dump(),
-    }
+def _accepted(body: MaskBody) -> annotating.Accepted:
+    chosen = body.candidate or ChosenCandidate()
+    return annotating.Accepted(
+        rle={"size": list(body.rle.size), "counts": body.rle.counts},
+        object_key=body.object_key,
+        origin=body.origin,
+        predicted_iou=chosen.predicted_iou,
+        stability_score=chosen.stability_score,
+        level=chosen.level,
+        rank=chosen.rank,
+        model=body.model,
+        label=body.label,
+        edited=body.edited,
+        supersedes=body.supersedes,
+        prompts=[prompt.model_dump() for prompt in body.prompts],
+        edits=[edit.model_dump() for edit in body.edits],
+        times=body.times.model_dump(),
+    )
 
 
 async def delete(request: Request) -> Response:

@@ -55,9 +55,7 @@ async def on_http(_request: Request, error: Exception) -> JSONResponse:
 async def on_unforeseen(request: Request, error: Exception) -> JSONResponse:
     """Answer a bug: the details go to the log, people get one plain sentence."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(
-        500, "internal", "Something broke", "The server failed on this request; its log says more."
-    )
+    return problem(500, "internal", "Something broke", "The server failed on this request; its log says more.")
 
 
 HANDLERS = {MasksmithError: on_foreseen, StorageError: on_foreseen, HTTPException: on_http, Exception: on_unforeseen}

@@ -78,9 +78,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         raise InvalidInput(
             f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
         )
-    rle = pixels.check(
-        accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width)
-    )
+    rle = pixels.check(accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width))
     existing = [
         ExistingMask(mask_id, {"size": [height, width], "counts": counts})
         for mask_id, height, width, counts in others
@@ -234,9 +232,7 @@ def set_state(library: Library, image_id: int, state: str) -> None:
     with library.engines.writing() as session:
         images.get(image_id, session=session)
         images.set_state(image_id, state, session=session)
-        events.add(
-            "state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session
-        )
+        events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
 def _note(library: Library, session: Any, kind: str, image_id: int | None, mask_id: int) -> None:

@@ -20,6 +20,7 @@ from core.formats.records import ImageRecord, MaskRecord
 from core.library import media_type
 from core.workshop import Library
 from storage import images, masks
+from storage.engine import Session
 from storage.errors import StorageError
 from storage.rows import ImageRow, MaskRow
 
@@ -52,7 +53,9 @@ class ExportReport:
         """Return the report in one or two sentences."""
         text = f"{self.masks} masks on {self.images} images written to {self.folder}. "
         if self.differing:
-            text += f"{self.differing} of {self.compared} masks differ when read back, by {self.pixels_lost} pixels in all."
+            text += (
+                f"{self.differing} of {self.compared} masks differ when read back, by {self.pixels_lost} pixels in all."
+            )
         else:
             text += f"All {self.compared} masks were read back and are equal pixel for pixel."
         if self.without_scores and self.format == "sa1b":
@@ -93,10 +96,15 @@ def export(
     report = ExportReport(format, out)
     try:
         temporary.mkdir(parents=True)
-        write = _write_coco if format == "coco" else _write_sa1b
-        write(library, temporary, report, polygons, with_images, progress)
-        compare = _compare_coco if format == "coco" else _compare_sa1b
-        compare(library, temporary, report)
+        # One transaction sees one state of the library through all passes, whoever goes on annotating.
+        with library.engines.reading() as session:
+            source = _Source(library, session, report, with_images, progress)
+            if format == "coco":
+                _write_coco(source, temporary, polygons)
+                _compare_coco(source, temporary)
+            else:
+                _write_sa1b(source, temporary)
+                _compare_sa1b(source, temporary)
         report.bytes = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
         if out.exists():
             out.rmdir()
@@ -108,18 +116,42 @@ def export(
     return report
 
 
-def _records(library: Library) -> Iterator[tuple[ImageRow, ImageRecord]]:
-    """Yield every image with its masks, in order of id."""
-    with library.engines.reading() as session:
-        for image_id, found in masks.stream(library.project_id, session=session):
-            row = images.get(image_id, session=session)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The library as one export sees it, and the report that is filled on the way."""
+
+    library: Library
+    session: Session
+    report: ExportReport
+    with_images: bool
+    progress: Progress | None
+
+    def rows(self) -> Iterator[tuple[ImageRow, ImageRecord]]:
+        """Yield every image with its masks, in order of id."""
+        for image_id, found in masks.stream(self.library.project_id, session=self.session):
+            row = images.get(image_id, session=self.session)
             yield row, _record(row, found)
+
+    def records(self) -> Iterator[ImageRecord]:
+        """Yield every image with its masks as writers want them."""
+        return (record for _, record in self.rows())
+
+    def counted(self, folder: Path) -> Iterator[ImageRecord]:
+        """Yield the records once more, counting them and copying their working images into `folder`."""
+        total = images.count(self.library.project_id, session=self.session)
+        for done, (row, record) in enumerate(self.rows(), start=1):
+            self.report.images += 1
+            self.report.masks += len(record.masks)
+            self.report.without_scores += sum(mask.predicted_iou is None for mask in record.masks)
+            if self.with_images:
+                _copy_image(self.library, row, folder / record.file_name, self.report)
+            yield record
+            if self.progress:
+                self.progress(done, total)
 
 
 def _record(row: ImageRow, found: list[MaskRow]) -> ImageRecord:
-    return ImageRecord(
-        row.id, f"{row.id:08d}.jpg", row.width, row.height, tuple(_mask_record(mask) for mask in found)
-    )
+    return ImageRecord(row.id, f"{row.id:08d}.jpg", row.width, row.height, tuple(_mask_record(mask) for mask in found))
 
 
 def _mask_record(mask: MaskRow) -> MaskRecord:
@@ -138,40 +170,18 @@ def _mask_record(mask: MaskRow) -> MaskRecord:
     )
 
 
-def _write_coco(
-    library: Library, folder: Path, report: ExportReport, polygons: bool, with_images: bool, progress: Progress | None
-) -> None:
+def _write_coco(source: _Source, folder: Path, polygons: bool) -> None:
     writer = CocoWriter(description="Exported by Masksmith", polygons=polygons)
     with (folder / COCO_FILE).open("w", encoding="utf-8") as file:
-        file.writelines(writer.images(record for _, record in _records(library)))
-        counted = _counted(library, folder / "images", report, with_images, progress)
-        file.writelines(writer.annotations(counted))
-    report.pixels_lost = writer.pixels_lost
+        file.writelines(writer.images(source.records()))
+        file.writelines(writer.annotations(source.counted(folder / "images")))
+    source.report.pixels_lost = writer.pixels_lost
 
 
-def _write_sa1b(
-    library: Library, folder: Path, report: ExportReport, _polygons: bool, with_images: bool, progress: Progress | None
-) -> None:
-    for record in _counted(library, folder, report, with_images, progress):
+def _write_sa1b(source: _Source, folder: Path) -> None:
+    for record in source.counted(folder):
         path = folder / f"{Path(record.file_name).stem}.json"
         path.write_text(json.dumps(sa1b.document(record)), encoding="utf-8")
-
-
-def _counted(
-    library: Library, folder: Path, report: ExportReport, with_images: bool, progress: Progress | None
-) -> Iterator[ImageRecord]:
-    """Yield the records once more, counting them and copying their working images."""
-    with library.engines.reading() as session:
-        total = images.count(library.project_id, session=session)
-    for done, (row, record) in enumerate(_records(library), start=1):
-        report.images += 1
-        report.masks += len(record.masks)
-        report.without_scores += sum(mask.predicted_iou is None for mask in record.masks)
-        if with_images:
-            _copy_image(library, row, folder / record.file_name, report)
-        yield record
-        if progress:
-            progress(done, total)
 
 
 def _copy_image(library: Library, row: ImageRow, target: Path, report: ExportReport) -> None:
@@ -186,21 +196,21 @@ def _copy_image(library: Library, row: ImageRow, target: Path, report: ExportRep
     target.write_bytes(data)
 
 
-def _compare_sa1b(library: Library, folder: Path, report: ExportReport) -> None:
-    for _, record in _records(library):
+def _compare_sa1b(source: _Source, folder: Path) -> None:
+    for record in source.records():
         written = json.loads((folder / f"{Path(record.file_name).stem}.json").read_text(encoding="utf-8"))
-        _compare(record, {entry["id"]: entry["segmentation"] for entry in written["annotations"]}, report)
+        _compare(record, {entry["id"]: entry["segmentation"] for entry in written["annotations"]}, source.report)
 
 
-def _compare_coco(library: Library, folder: Path, report: ExportReport) -> None:
+def _compare_coco(source: _Source, folder: Path) -> None:
     """Read the file back line by line: each annotation is a line, in the library's order."""
     with (folder / COCO_FILE).open(encoding="utf-8") as file:
         for line in file:
             if line.startswith('"annotations"'):
                 break
-        for _, record in _records(library):
+        for record in source.records():
             entries = [json.loads(line.rstrip(",\n")) for line in islice(file, len(record.masks))]
-            _compare(record, {entry["id"]: entry["segmentation"] for entry in entries}, report)
+            _compare(record, {entry["id"]: entry["segmentation"] for entry in entries}, source.report)
 
 
 def _compare(record: ImageRecord, written: dict[int, Any], report: ExportReport) -> None:

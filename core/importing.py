@@ -127,9 +127,7 @@ def _files_of(paths: Iterable[Path]) -> Iterator[Path]:
             raise InvalidInput(f"a path to import must exist, got {str(path)!r}")
 
 
-def _take(
-    name: str, data: bytes, report: ImportReport, *, engines: Engines, files: FileStore, project_id: int
-) -> None:
+def _take(name: str, data: bytes, report: ImportReport, *, engines: Engines, files: FileStore, project_id: int) -> None:
     name = clean_name(name)
     sha256 = hashlib.sha256(data).hexdigest()
     with engines.reading() as session:

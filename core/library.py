@@ -45,6 +45,22 @@ def page(shop: Workshop, *, limit: int, after: int | None, state: str | None) ->
     return Page([_entry(shop, row) for row in shown], shown[-1].id if len(rows) > limit else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Images that a search keeps: how many, and the ones of the page asked for."""
+
+    total: int
+    images: list[ImageRow]
+
+
+def find(library: Library, *, search: str | None, state: str | None, limit: int, offset: int) -> Found:
+    """Return the images whose name contains `search` and that are in `state`; None asks for nothing."""
+    with library.engines.reading() as session:
+        total = images.count(library.project_id, session=session, state=state, search=search)
+        rows = images.page(library.project_id, session=session, limit=limit, offset=offset, state=state, search=search)
+    return Found(total, rows)
+
+
 def view(shop: Workshop, image_id: int) -> View:
     """Return an image with all that belongs to it.
 

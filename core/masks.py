@@ -79,7 +79,10 @@ def check(size: Sequence[int], counts: str, *, expected_hw: tuple[int, int] | No
 
 
 def _runs(counts: str) -> list[int]:
-    """Return the run lengths of a compressed RLE: six-bit groups, low first, each run a difference from the last but one."""
+    """Return the run lengths of a compressed RLE.
+
+    Its characters hold five bits each, low first; from the fourth on, a run is a difference from the last but one.
+    """
     if not counts.isascii():
         raise InvalidInput("a mask's runs must be ASCII text, got other characters")
     runs: list[int] = []

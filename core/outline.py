@@ -50,7 +50,8 @@ def _as_shown(corners: FloatArray, shape: Mapping[str, Any]) -> FloatArray:
     place = np.array([shape.get("left", 0.0), shape.get("top", 0.0)], np.float64)
     centre = place + turn @ (to_centre * size)
     middle = (corners.min(axis=0) + corners.max(axis=0)) / 2
-    return ((corners - middle) * scale * flip) @ turn.T + centre
+    shown: FloatArray = ((corners - middle) * scale * flip) @ turn.T + centre
+    return shown
 
 
 def mask_of_paths(paths: Sequence[FloatArray], *, shape_hw: tuple[int, int], scale: float) -> NDArray[np.bool_]:

@@ -72,9 +72,7 @@ def read_picture(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Pictu
 def _picture(image: Image.Image, max_pixels: int) -> Picture:
     width, height = image.size
     if width * height > max_pixels:
-        raise InvalidImage(
-            f"an image must have at most {max_pixels // 10**6} million pixels, got {width} x {height}"
-        )
+        raise InvalidImage(f"an image must have at most {max_pixels // 10**6} million pixels, got {width} x {height}")
     kind = image.format or "unknown"
     if kind == "JPEG":
         # The decoder may read at half or quarter size: as exact for us, and far less work.

@@ -46,7 +46,9 @@ class Settings:
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings that MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE and MASKSMITH_CACHE_MB ask for.
+    """Return the settings that the environment asks for.
+
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE and MASKSMITH_CACHE_MB are read.
 
     Raises
     ------

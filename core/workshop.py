@@ -17,10 +17,10 @@ from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, SegmenterSpec, loa
 from core.segmentation.desk import PromptDesk, model_name
 from core.segmentation.protocol import Segmenter
 from core.settings import Settings
-from storage import migrate, model_versions, people, projects, settings_store
 from storage import images as image_queries
-from storage.errors import StorageError
+from storage import migrate, model_versions, people, projects, settings_store
 from storage.engine import Engines, make_engines
+from storage.errors import StorageError
 from storage.files import FileStore
 
 PROJECT_DEFAULTS: dict[str, Any] = {
@@ -142,9 +142,7 @@ def open_workshop(settings: Settings) -> Workshop:
         background = BackgroundEncoder(
             spec, files.root, path_of=lambda sha256: files.path("working", sha256), is_ready=desk.is_ready
         )
-    return Workshop(
-        settings, library.engines, files, library.project_id, library.person_id, desk, background
-    )
+    return Workshop(settings, library.engines, files, library.project_id, library.person_id, desk, background)
 
 
 def chosen_spec(library: Library) -> SegmenterSpec:

@@ -17,6 +17,4 @@ def add(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Note that something was done, now."""
-    session.add(
-        Event(kind=kind, person_id=person_id, image_id=image_id, mask_id=mask_id, detail=detail or {})
-    )
+    session.add(Event(kind=kind, person_id=person_id, image_id=image_id, mask_id=mask_id, detail=detail or {}))

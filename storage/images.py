@@ -40,10 +40,7 @@ def live_mask() -> Any:
 def _rows() -> Select[Any]:
     """Select live images with their counts, each count one look into an index."""
     masks = (
-        select(func.count())
-        .select_from(Mask)
-        .where(col(Mask.image_id) == col(Image.id), live_mask())
-        .scalar_subquery()
+        select(func.count()).select_from(Mask).where(col(Mask.image_id) == col(Image.id), live_mask()).scalar_subquery()
     )
     skips = (
         select(func.count())
@@ -56,8 +53,8 @@ def _rows() -> Select[Any]:
 
 
 def _row(values: Any) -> ImageRow:
-    *plain, masks, skips, work = values
-    return ImageRow(*plain, masks=masks, skips=skips, has_work=work > 0)
+    *plain, work = values
+    return ImageRow(*plain, work > 0)
 
 
 def page(
@@ -112,7 +109,8 @@ def get(image_id: int, *, session: Session) -> ImageRow:
 
 def some(image_ids: list[int], *, session: Session) -> list[ImageRow]:
     """Return those of the given images that are in the library, in the order given."""
-    found = {row.id: row for row in map(_row, session.execute(_rows().where(col(Image.id).in_(image_ids))))}
+    rows = session.execute(_rows().where(col(Image.id).in_(image_ids)))
+    found = {row.id: row for row in map(_row, rows)}
     return [found[image_id] for image_id in image_ids if image_id in found]
 
 

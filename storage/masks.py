@@ -61,9 +61,7 @@ def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
 
 
 def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:
-    session.execute(
-        insert_rows(MaskRle).values(mask_id=mask_id, height=new.height, width=new.width, counts=new.counts)
-    )
+    session.execute(insert_rows(MaskRle).values(mask_id=mask_id, height=new.height, width=new.width, counts=new.counts))
     prompts = [
         {
             "mask_id": mask_id,
@@ -166,7 +164,7 @@ def get(ref: int | str, *, session: Session) -> MaskRow:
 def rles_of_image(image_id: int, *, session: Session) -> list[tuple[int, int, int, str]]:
     """Return (mask id, height, width, counts) of an image's live masks: what checks compare with."""
     query = (
-        select(MaskRle.mask_id, MaskRle.height, MaskRle.width, MaskRle.counts)
+        select(col(MaskRle.mask_id), col(MaskRle.height), col(MaskRle.width), col(MaskRle.counts))
         .join(Mask, col(Mask.id) == col(MaskRle.mask_id))
         .where(col(Mask.image_id) == image_id, live_mask())
     )
@@ -182,13 +180,11 @@ def stream(project_id: int, *, session: Session, after_image: int = 0) -> Iterat
     while True:
         query = (
             select(col(Image.id))
-            .where(
-                col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Image.id) > last
-            )
+            .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Image.id) > last)
             .order_by(col(Image.id))
             .limit(STREAM_PAGE)
         )
-        ids = [int(value) for value in session.scalars(query)]
+        ids = [value for value in session.scalars(query) if value is not None]
         if not ids:
             return
         for image_id in ids:

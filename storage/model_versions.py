@@ -16,9 +16,7 @@ def register(
     query = select(ModelVersion).where(col(ModelVersion.content_hash) == content_hash)
     version = session.scalars(query).one_or_none()
     if version is None:
-        version = ModelVersion(
-            name=name, content_hash=content_hash, encoder_hash=encoder_hash, detail=detail
-        )
+        version = ModelVersion(name=name, content_hash=content_hash, encoder_hash=encoder_hash, detail=detail)
         session.add(version)
         session.flush()
     return ModelVersionRow(

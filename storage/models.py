@@ -21,8 +21,10 @@ LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
 
 
 def _time(*, nullable: bool = False) -> Any:
-    return Field(default=None, sa_type=UTCDateTime, nullable=True) if nullable else Field(
-        default_factory=now, sa_type=UTCDateTime, nullable=False
+    return (
+        Field(default=None, sa_type=UTCDateTime, nullable=True)
+        if nullable
+        else Field(default_factory=now, sa_type=UTCDateTime, nullable=False)
     )
 
 

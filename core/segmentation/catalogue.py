@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
 
@@ -114,7 +114,7 @@ def _sam(spec: SegmenterSpec, entry: Checkpoint) -> Segmenter:
         sam.load_state_dict(weights)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise ModelUnavailable(f"{path.name} must hold the weights of {entry.title}, but holds others") from error
-    precision = "bf16" if bf16_is_fast(device) else "fp32"
+    precision: Literal["fp32", "bf16"] = "bf16" if bf16_is_fast(device) else "fp32"
     return SamSegmenter(sam.to(device).eval(), name=entry.name, title=entry.title, precision=precision)
 
 
@@ -192,9 +192,7 @@ def download(
     return target
 
 
-def _fetch(
-    url: str, partial: Path, entry: Checkpoint, progress: Callable[[int, int], None] | None
-) -> None:
+def _fetch(url: str, partial: Path, entry: Checkpoint, progress: Callable[[int, int], None] | None) -> None:
     had = partial.stat().st_size if partial.exists() else 0
     headers = {"Range": f"bytes={had}-"} if had else {}
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=30.0) as response:

@@ -4,8 +4,9 @@ Where a learned model knows what objects look like, this one only knows colour: 
 coloured like the clicked surroundings from what is coloured like the rest (Rother, Kolmogorov and Blake,
 "GrabCut", SIGGRAPH 2004, as in OpenCV). It is the app's baseline, and its fallback without a model.
 
-A first click gives one cut in each of three windows around it (the whole photo, 0.6 and 0.3 of it), so that small objects are cut at a finer grain and the three answers differ in size. Further prompts start from the
-chosen candidate, in a window around it, and differ in how far a new click reaches.
+A first click gives one cut in each of three windows around it (the whole photo, 0.6 and 0.3 of it), so
+that small objects are cut at a finer grain and the three answers differ in size. Further prompts start from
+the chosen candidate, in a window around it, and from the points alone.
 """
 
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
 probably object, as a share of the window's shorter side."""
 REACH: Final = 0.2
 MIN_WINDOW: Final = 48
+NO_BOX: Final = (0, 0, 0, 0)
 
 Labels = NDArray[np.uint8]
 
@@ -108,10 +110,7 @@ class GrabCutSegmenter:
         scores = _predicted(cuts)
         levels = levels_by_area([float(cut.guided.soft.sum()) for cut in cuts])
         image: RgbImage = embedding.arrays["image"]  # type: ignore[assignment]
-        found = [
-            _candidate(image, cut, value, level)
-            for cut, value, level in zip(cuts, scores, levels, strict=True)
-        ]
+        found = [_candidate(image, cut, value, level) for cut, value, level in zip(cuts, scores, levels, strict=True)]
         return sorted(found, key=lambda candidate: -candidate.predicted_iou)
 
 
@@ -167,9 +166,7 @@ class _Scene:
         return self._from_points()
 
     def _from_points(self) -> list[Start]:
-        inside = [(x, y) for x, y, label in self.points if label == 1] or [
-            (x, y) for x, y, _ in self.points
-        ]
+        inside = [(x, y) for x, y, label in self.points if label == 1] or [(x, y) for x, y, _ in self.points]
         starts = []
         for share, reach in FIRST_WINDOWS:
             side = max(MIN_WINDOW, share * max(self.size_hw))
@@ -243,7 +240,7 @@ class _Scene:
         foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if foreground.any() and not foreground.all():
             models = _colour_models(picture, labels)
-            cv2.grabCut(picture, labels, None, *models, ITERATIONS, cv2.GC_EVAL)
+            cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
         mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         mask = self._clicked_parts(mask, start.window)
         return Cut(start, GuidedMask(self.mid, start.window, mask), contrast(picture, mask))
@@ -269,7 +266,7 @@ def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float6
     inside = (believed == cv2.GC_FGD) | (believed == cv2.GC_PR_FGD)
     if not inside.any() or inside.all():
         small, believed = picture, labels.copy()
-    cv2.grabCut(small, believed, None, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, believed, NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
     return background, foreground
 
 

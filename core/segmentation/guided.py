@@ -48,14 +48,14 @@ class GuidedMask:
         plain[window.y0 : window.y1, window.x0 : window.x1] = cv2.resize(
             mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR
         )
-        guide = mid[y0:y1, x0:x1].astype(np.float32) / 255
+        guide = _unit(mid[y0:y1, x0:x1])
         self._gains = _fit(guide, plain[y0:y1, x0:x1])
         self.soft[y0:y1, x0:x1] = np.clip(_apply(self._gains, guide), 0, 1)
 
     def logits(self) -> Logits:
         """Return the soft mask as logits in [-8, 8], at the size of the small copy."""
         inside = np.clip(self.soft, 1e-4, 1 - 1e-4)
-        return np.clip(np.log(inside / (1 - inside)), -SURE, SURE).astype(np.float32)
+        return np.asarray(np.clip(np.log(inside / (1 - inside)), -SURE, SURE), np.float32)
 
     def stability(self) -> float:
         """Return the IoU of the masks cut at logits +1 and -1; 0 for an empty one."""
@@ -74,8 +74,9 @@ class GuidedMask:
         scale_x, scale_y = width / columns, height / rows
         left, top = round(x0 * scale_x), round(y0 * scale_y)
         right, bottom = round(x1 * scale_x), round(y1 * scale_y)
-        guide = image[top:bottom, left:right].astype(np.float32) / 255
-        gains = cv2.resize(self._gains, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+        guide = _unit(image[top:bottom, left:right])
+        size = (right - left, bottom - top)
+        gains = np.asarray(cv2.resize(self._gains, size, interpolation=cv2.INTER_LINEAR), np.float32)
         mask[top:bottom, left:right] = _apply(gains, guide) > 0.5
         return mask
 
@@ -92,6 +93,11 @@ def _bounds(window: Window, mask: Mask, size_hw: tuple[int, int]) -> tuple[int, 
     x1 = min(size_hw[1], int(window.x0 + (columns[-1] + 1) * scale_x) + 1 + MARGIN)
     y1 = min(size_hw[0], int(window.y0 + (rows[-1] + 1) * scale_y) + 1 + MARGIN)
     return x0, y0, x1, y1
+
+
+def _unit(picture: RgbImage) -> Plane:
+    """Return colours from 0 to 1."""
+    return np.asarray(picture, np.float32) * np.float32(1 / 255)
 
 
 def _mean(values: Plane) -> Plane:

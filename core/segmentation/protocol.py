@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,8 @@ class Embedding:
         """Return the embedding as bytes; never a pickle."""
         buffer = io.BytesIO()
         meta = json.dumps({"size_hw": self.size_hw, "encoder_key": self.encoder_key})
-        np.savez(buffer, **{f"a_{name}": array for name, array in self.arrays.items()}, meta=np.array(meta))
+        named: dict[str, Any] = {f"a_{name}": array for name, array in self.arrays.items()}
+        np.savez(buffer, meta=np.array(meta), **named)
         return buffer.getvalue()
 
     @classmethod

@@ -122,9 +122,7 @@ class SamSegmenter:
         if prompt.points:
             xy = np.array([[point.x, point.y] for point in prompt.points])
             labels = np.array([point.label for point in prompt.points])
-            coordinates = torch.as_tensor(
-                self._transform.apply_coords(xy, size_hw), dtype=torch.float, device=device
-            )
+            coordinates = torch.as_tensor(self._transform.apply_coords(xy, size_hw), dtype=torch.float, device=device)
             points = (coordinates[None], torch.as_tensor(labels, dtype=torch.int, device=device)[None])
         if prompt.box is not None:
             box = self._transform.apply_boxes(np.array(prompt.box), size_hw)
@@ -174,7 +172,7 @@ class SamSegmenter:
 def bf16_is_fast(device: str) -> bool:
     """Return whether bfloat16 matrix work is faster than float32 there: AVX512-BF16, or a GPU that has it."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     try:
         with open("/proc/cpuinfo") as file:
             return any("avx512_bf16" in line or "amx_bf16" in line for line in file)

@@ -81,9 +81,7 @@ class FastMaskDecoder:
         side = features.shape[-2:]
         upscaled = self._upscaled(tokens, side)
         # Token 0 of the masks is the one for unambiguous prompts; 1 to 3 are the candidates.
-        hyper = torch.stack(
-            [decoder.output_hypernetworks_mlps[index](queries[1 + index]) for index in (1, 2, 3)]
-        )
+        hyper = torch.stack([decoder.output_hypernetworks_mlps[index](queries[1 + index]) for index in (1, 2, 3)])
         logits = functional.linear(hyper, upscaled)
         return _unshuffled(logits, side), predicted
 
@@ -107,9 +105,7 @@ class FastMaskDecoder:
             queries = queries + into.out_proj(_mixed(_heads(into.q_proj(queries + point), into), keys, values))
             queries = layer.norm2(queries)
             queries = layer.norm3(queries + layer.mlp(queries))
-            answer = _mixed(
-                asking, _heads(out.k_proj(queries + point), out), _heads(out.v_proj(queries), out)
-            )
+            answer = _mixed(asking, _heads(out.k_proj(queries + point), out), _heads(out.v_proj(queries), out))
             tokens = layer.norm4(out.out_proj(answer).add_(tokens))
         final = self._transformer.final_attn_token_to_image
         queries = queries + _attention(final, queries + point, tokens + self._position, tokens)
@@ -122,7 +118,8 @@ class FastMaskDecoder:
         first = functional.linear(tokens, weight1, bias1).view(-1, norm.weight.shape[0])
         normed = functional.layer_norm(first, (first.shape[1],), norm.weight, norm.bias, norm.eps)
         second = functional.linear(activate(normed), weight2, bias2)
-        return last(second).view(-1, weight2.shape[0] // 4)
+        upscaled: Tensor = last(second).view(-1, weight2.shape[0] // 4)
+        return upscaled
 
 
 def _tokens(features: Tensor) -> Tensor:

@@ -42,9 +42,7 @@ def build_tiny_sam(image_size: int = 512, *, depth: int = 6, width: int = 320, s
             ),
             mask_decoder=modeling.MaskDecoder(
                 num_multimask_outputs=3,
-                transformer=modeling.TwoWayTransformer(
-                    depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8
-                ),
+                transformer=modeling.TwoWayTransformer(depth=2, embedding_dim=256, mlp_dim=2048, num_heads=8),
                 transformer_dim=256,
                 iou_head_depth=3,
                 iou_head_hidden_dim=256,

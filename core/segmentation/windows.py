@@ -57,9 +57,7 @@ def around(points: Sequence[tuple[float, float]], side: float, size_hw: tuple[in
     return _placed((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2, reach_x, reach_y, size_hw)
 
 
-def expanded(
-    box: Sequence[float], factor: float, size_hw: tuple[int, int], least: float
-) -> Window:
+def expanded(box: Sequence[float], factor: float, size_hw: tuple[int, int], least: float) -> Window:
     """Return a box made `factor` times as large, at least `least` a side, cut to the picture."""
     x0, y0, x1, y1 = (float(value) for value in box)
     width, height = max(least, (x1 - x0) * factor), max(least, (y1 - y0) * factor)

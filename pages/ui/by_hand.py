@@ -15,6 +15,7 @@ from core.errors import FORESEEN
 from core.masks import encode
 from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
+from pages.ui.text import plain
 
 MAX_WIDTH, MAX_HEIGHT = 1200, 640
 _STROKE = "#ffb000"
@@ -46,7 +47,7 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
         return
     scale = min(MAX_WIDTH / image.width, MAX_HEIGHT / image.height)
     bar = st.container(horizontal=True, vertical_alignment="center")
-    bar.markdown(f"**By hand** · {_plain(image.name)}")
+    bar.markdown(f"**By hand** · {plain(image.name)}")
     bar.caption("Click the corners of the object, click the first corner again to close. Several paths make one mask.")
     place = st.container()
     with place:
@@ -63,7 +64,11 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
         )
     paths = paths_of_drawing(drawn.json_data)
     save = bar.button(
-        "Save mask", type="primary", shortcut="Enter", disabled=not paths, help="Save the outline as a mask made by hand"
+        "Save mask",
+        type="primary",
+        shortcut="Enter",
+        disabled=not paths,
+        help="Save the outline as a mask made by hand",
     )
     bar.button("Back", on_click=_leave, shortcut="Escape", help="Leave without saving")
     if save:
@@ -94,11 +99,6 @@ def _leave() -> None:
     state: ByHand | None = st.session_state.pop("by_hand", None)
     if state is not None:
         st.query_params["image"] = str(state.image_id)
-
-
-def _plain(name: str) -> str:
-    """Return a file name that Markdown shows as it is."""
-    return "".join(f"\\{char}" if char in r"\`*_{}[]()#+-.!|<>~$:" else char for char in name)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -1,17 +1,12 @@
 """kill -9 of the server in the middle of a stream of accepts: nothing acknowledged is lost, doubled or torn."""
 
-import random
-import uuid
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from benchmarks.app_process import AppProcess
-from core.masks import decode, encode
+from core.masks import encode
 
 KILLS = 20
 PEOPLE = 4

@@ -1,0 +1,182 @@
+"""`masksmith`: import, export, models, doctor."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from core import doctor as diagnosis
+from core.errors import FORESEEN, InvalidInput
+from core.exporting import FORMATS, Format
+from core.exporting import export as export_library
+from core.importing import import_paths
+from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, download
+from core.settings import from_environment
+from core.workshop import Library, choose_model, chosen_spec, open_library
+
+app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, add_completion=False)
+models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
+app.add_typer(models_app, name="models")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+console = Console()
+
+
+@contextmanager
+def _library() -> Iterator[Library]:
+    """Yield the library of MASKSMITH_DATA; a foreseen error ends the command with its sentence."""
+    library = None
+    try:
+        library = open_library(from_environment())
+        yield library
+    except FORESEEN as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from error
+    finally:
+        if library is not None:
+            library.close()
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+
+
+@app.callback()
+def main() -> None:
+    """Turn photos into precise masks."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+
+
+@app.command("import")
+def import_command(
+    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")], as_json: AsJson = False
+) -> None:
+    """Take photos into the library; say what was refused and why."""
+    with _library() as library, _bar(hidden=as_json) as bar:
+        task = bar.add_task("Importing", total=None)
+        report = import_paths(
+            paths,
+            engines=library.engines,
+            files=library.files,
+            project_id=library.project_id,
+            progress=lambda done, total, _name: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        _print_json(asdict(report))
+        return
+    console.print(report.sentence(), markup=False, highlight=False)
+    for name, reason in report.reasons:
+        console.print(f"  {name}: {reason}", markup=False, highlight=False)
+
+
+@app.command("export")
+def export_command(
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
+    format: Annotated[str, typer.Option("--format", help="coco or sa1b.")] = "coco",
+    polygons: Annotated[bool, typer.Option("--polygons", help="COCO polygons in place of RLE.")] = False,
+    images: Annotated[bool, typer.Option("--images/--no-images", help="Copy the working images too.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Write all accepted masks, read them back and compare."""
+    with _library() as library, _bar(hidden=as_json) as bar:
+        if format not in FORMATS:
+            raise InvalidInput(f"an export's format must be one of {', '.join(FORMATS)}, got {format!r}")
+        task = bar.add_task("Exporting", total=None)
+        report = export_library(
+            library,
+            out,
+            format=cast(Format, format),
+            polygons=polygons,
+            with_images=images,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        _print_json({**asdict(report), "folder": str(report.folder)})
+    else:
+        console.print(report.sentence(), markup=False, highlight=False)
+    if report.differing and not polygons:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is installed, which model and device are used, and what is wrong."""
+    findings = diagnosis.examine(from_environment())
+    if as_json:
+        _print_json({"ok": diagnosis.well(findings), "findings": [asdict(finding) for finding in findings]})
+    else:
+        table = Table(show_header=False, box=None)
+        for finding in findings:
+            table.add_row("ok" if finding.ok else "[red]wrong[/red]", finding.what, finding.says)
+        console.print(table)
+    if not diagnosis.well(findings):
+        raise typer.Exit(1)
+
+
+@models_app.callback()
+def list_models(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the models and say which is used."""
+    if context.invoked_subcommand is not None:
+        return
+    with _library() as library:
+        chosen = chosen_spec(library)
+        rows = [{"name": DEFAULT, "title": "GrabCut (no model)", "here": True, "used": chosen.name == DEFAULT}]
+        for entry in CHECKPOINTS.values():
+            path = library.settings.data / "models" / entry.file
+            here = path.exists() or (chosen.name == entry.name and Path(chosen.path or "").exists())
+            rows.append({"name": entry.name, "title": entry.title, "here": here, "used": chosen.name == entry.name})
+    if as_json:
+        _print_json({"models": rows})
+        return
+    for row in rows:
+        state = "in use" if row["used"] else "here" if row["here"] else "not downloaded"
+        console.print(f"{row['name']:<8} {row['title']:<20} {state}", markup=False, highlight=False)
+
+
+@models_app.command("use")
+def use_model(
+    name: Annotated[str, typer.Argument(help=f"{DEFAULT}, {', '.join(CHECKPOINTS)}.")],
+    path: Annotated[Path | None, typer.Option("--path", help="The checkpoint, if not downloaded here.")] = None,
+) -> None:
+    """Use a model from the server's next start on."""
+    with _library() as library:
+        if name != DEFAULT and name not in CHECKPOINTS:
+            raise InvalidInput(f"a model must be one of {DEFAULT}, {', '.join(CHECKPOINTS)}, got {name!r}")
+        if name != DEFAULT:
+            file = path or library.settings.data / "models" / CHECKPOINTS[name].file
+            if not file.is_file():
+                raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give --path")
+        choose_model(library, name, str(path.resolve()) if path else None)
+    console.print(f"{name} answers from the next start on.", markup=False, highlight=False)
+
+
+@models_app.command("download")
+def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINTS))]) -> None:
+    """Download one of Meta's checkpoints and check its hash; run it again to go on after a break."""
+    with (
+        _library() as library,
+        Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as bar,
+    ):
+        if name not in CHECKPOINTS:
+            raise InvalidInput(f"a checkpoint must be one of {', '.join(CHECKPOINTS)}, got {name!r}")
+        task = bar.add_task(name, total=CHECKPOINTS[name].size_bytes)
+        path = download(
+            CHECKPOINTS[name],
+            library.settings.data / "models",
+            progress=lambda had, total: bar.update(task, completed=had, total=total),
+        )
+    console.print(f"{path} is here; `masksmith models use {name}` makes it answer.", markup=False, highlight=False)
+
+
+def _bar(*, hidden: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=hidden, transient=True)

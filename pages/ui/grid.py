@@ -1,0 +1,61 @@
+"""The library as a grid of thumbnails."""
+
+from typing import Final
+
+import streamlit as st
+
+from core.workshop import Workshop
+from pages.ui.text import plain
+from storage.errors import StorageError
+from storage.rows import ImageRow
+
+PER_PAGE: Final = 24
+_PREFIX: Final = "chosen-image-"
+_STATES: Final = {"new": "new", "in_work": "in work", "done": "done"}
+# Thumbnails have all shapes; one height keeps the rows straight and the page still while they load.
+_STYLE: Final = """
+<style>
+  .st-key-library img { height: 132px; width: 100%; object-fit: cover; border-radius: 6px; }
+  .st-key-library [data-testid="stMarkdownContainer"] p {
+    overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+  }
+</style>
+"""
+
+
+def chosen_images() -> list[int]:
+    """Return the ids of the images that are ticked."""
+    return sorted(
+        int(str(key).removeprefix(_PREFIX))
+        for key, ticked in st.session_state.items()
+        if str(key).startswith(_PREFIX) and ticked
+    )
+
+
+def forget_choice() -> None:
+    """Untick every image."""
+    for image_id in chosen_images():
+        del st.session_state[f"{_PREFIX}{image_id}"]
+
+
+def show_grid(shop: Workshop, images: list[ImageRow]) -> None:
+    """Show images as cards that open the workbench or can be ticked."""
+    st.html(_STYLE)
+    grid = st.grid("auto", min_column_width=180, gap="small", key="library")
+    for image in images:
+        with grid.cell().container(border=True, gap="xsmall"):
+            _card(shop, image)
+
+
+def _card(shop: Workshop, image: ImageRow) -> None:
+    try:
+        st.image(shop.files.get("thumbs", image.thumb_sha256), width="stretch", alt=image.name)
+    except StorageError:
+        st.warning("The picture is missing or damaged.", icon=":material/broken_image:")
+    st.markdown(f"**{plain(image.name)}**")
+    masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
+    st.caption(f"{image.width} x {image.height} · {masks} · {_STATES[image.state]}")
+    row = st.container(horizontal=True, vertical_alignment="center")
+    if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
+        st.switch_page("annotate.py", query_params={"image": str(image.id)})
+    row.checkbox("Select", key=f"{_PREFIX}{image.id}")

@@ -1,0 +1,16 @@
+"""Text from outside, shown as it is."""
+
+from typing import Final
+
+_SPECIAL: Final = frozenset("\\`*_{}[]()#+-.!|<>~$:")
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows character for character.
+
+    Examples
+    --------
+    >>> plain("a_b*.jpg")
+    'a\\\\_b\\\\*\\\\.jpg'
+    """
+    return "".join(f"\\{char}" if char in _SPECIAL else char for char in text)
