@@ -1,0 +1,286 @@
+// The workbench as a whole: what its parts share, and what happens between them.
+
+import { Answers } from "./answers.js";
+import { Api } from "./api.js";
+import { Drafts } from "./drafts.js";
+import { Effects } from "./effects.js";
+import { Emitter } from "./emitter.js";
+import { Finishing } from "./finishing.js";
+import { Hover } from "./hover.js";
+import { Keys } from "./keys.js";
+import { Library } from "./library.js";
+import { MaskBook } from "./maskbook.js";
+import * as objects from "./object.js";
+import { Outbox } from "./outbox.js";
+import { Painting } from "./painting.js";
+import { Preferences } from "./preferences.js";
+import { Probe } from "./probe.js";
+import { Showing } from "./showing.js";
+import { Stage } from "./stage.js";
+import { TabQueues } from "./tabs.js";
+import { Timer } from "./timer.js";
+import { uuid } from "./uuid.js";
+import { Working } from "./working.js";
+
+/** @typedef {"opening" | "reading" | "ready" | "failed" | "empty"} Phase */
+
+/** What outlives a remount of the component: the queue of unsent things above all. */
+let shared = null;
+
+function sharedParts(base) {
+  if (!shared) {
+    const api = new Api(base);
+    const outbox = new Outbox(api, new TabQueues("masksmith"));
+    shared = { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start() };
+  }
+  return shared;
+}
+
+export class Bench {
+  /** @param {{api: string, image_id: number | null}} data @param {{byHand: (imageId: number) => void}} hooks */
+  constructor(data, hooks) {
+    const { api, outbox, prefs, client, started } = sharedParts(data.api);
+    Object.assign(this, { api, outbox, prefs, client, hooks });
+    this.emitter = new Emitter();
+    this.keys = new Keys(prefs.get("keys"));
+    this.stage = new Stage();
+    this.timer = new Timer();
+    this.answers = new Answers(api, client);
+    this.hover = new Hover(api, { client: `${client}-h`, onPreview: (candidate) => this.stage.showPreview(candidate) });
+    this.drafts = new Drafts(api);
+    this.masks = new MaskBook(() => this.masksChanged());
+    this.painting = new Painting(this);
+    this.showing = new Showing(this);
+    this.working = new Working(this);
+    this.finishing = new Finishing(this, new Effects(this));
+    this.library = new Library(this);
+    this.probe = new Probe(this);
+    this.project = null;
+    this.imageId = null;
+    this.image = null;
+    /** @type {Phase} */
+    this.phase = "opening";
+    this.phaseNote = "";
+    /** @type {"point" | "brush" | "eraser"} */
+    this.tool = "point";
+    this.hoveredPoint = -1;
+    this.message = { text: "", kind: "info" };
+    this.online = true;
+    this.allow = 0;
+    this.listen(started);
+  }
+
+  listen(started) {
+    this.api.onReach = (online) => this.reached(online);
+    this.outbox.onChange = () => this.emitter.changed("status");
+    this.outbox.onSent = (item, answer) => this.sent(item, answer);
+    this.outbox.onRefused = (item) => this.say(`Not saved: ${item.refused}`, "error");
+    this.stage.onView = () => this.emitter.changed("view");
+    this.outboxStarted = started;
+  }
+
+  /** Load project and list, and open the first image. @param {number | null} wanted */
+  async start(wanted) {
+    await this.outboxStarted;
+    this.applyLook();
+    await this.until(async () => {
+      this.setProject(await this.api.get("/project"));
+    });
+    await this.until(() => this.library.start(wanted));
+  }
+
+  /** Try until it works: the server may still be starting. */
+  async until(attempt) {
+    for (let wait = 500; ; wait = Math.min(5_000, wait * 2)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.stopped) return undefined;
+        this.setPhase("failed", error.message);
+        if (error.passing === false) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  setProject(project) {
+    this.project = project;
+    this.prefs.load(project.person?.preferences);
+    this.keys.load(this.prefs.get("keys"));
+    this.applyLook();
+    this.emitter.changed("project", "keys", "tool");
+  }
+
+  async refreshProject() {
+    try {
+      this.project = await this.api.get("/project", { timeout: 8_000 });
+      this.emitter.changed("project");
+    } catch {
+      // The header keeps the last figures; the badge says that the server is away.
+    }
+  }
+
+  // --- the image on the stage ---
+
+  leaveImage() {
+    if (this.painting.stroke) this.painting.end();
+    this.hover.stop();
+    if (this.imageId !== null) {
+      this.library.patch(this.imageId, { has_work: this.isBusy });
+      if (this.isBusy) this.keepDraft();
+      this.drafts.flush();
+    }
+    this.answers.openImage(null);
+  }
+
+  /** Take over what the server knows of the image, and the object in work. */
+  showImage(view, list, work, skips) {
+    const pending = this.outbox.of(view.id);
+    this.answers.openImage(view.id);
+    this.masks.open(list, skips, pending);
+    const finished = new Set([...this.masks.list, ...this.masks.skips].map((one) => one.object_key));
+    const draft = this.drafts.newest(view.id, work, finished);
+    this.hoveredPoint = -1;
+    this.working.openImage(view.id, view.width, view.height, draft);
+    if (draft) this.say("The object in work is back.");
+    this.emitter.changed("image", "masks", "object", "candidates");
+  }
+
+  /** @param {Phase} phase */
+  setPhase(phase, note = "") {
+    this.phase = phase;
+    this.phaseNote = note;
+    this.emitter.changed("image", "status");
+  }
+
+  /** Whether an object is in work. */
+  get isBusy() {
+    return !objects.isEmpty(this.working.object);
+  }
+
+  // --- drafts and time ---
+
+  draftAnswer() {
+    const answer = objects.promptKey(this.working.object) ? this.answers.of(this.working.object) : null;
+    if (!answer) return null;
+    const { candidates, model, refined } = answer;
+    return { candidates, model, refined };
+  }
+
+  keepDraft() {
+    const { object } = this.working;
+    if (!this.isBusy) return this.dropDraft();
+    const draft = { object, answer: this.draftAnswer(), times: this.timer.rounded(), saved_at: Date.now() };
+    this.drafts.keep(this.imageId, draft);
+    const here = this.library.current;
+    if (here && here.state === "new") this.library.patch(here.id, { state: "in_work" });
+    return undefined;
+  }
+
+  dropDraft() {
+    if (this.imageId !== null) this.drafts.keep(this.imageId, null);
+  }
+
+  /**
+   * Set the stopwatch to another object's.
+   * @param {any} times @param {boolean} running
+   * @param {boolean} anew  give it the whole limit again: it was taken up again on purpose
+   */
+  restoreTimer(times, running, anew = false) {
+    this.timer.restore(times);
+    this.allow = anew && times ? this.timer.used : 0;
+    if (running) this.timer.start();
+    this.emitter.changed("timer");
+  }
+
+  // --- what others tell ---
+
+  masksChanged() {
+    if (!this.working) return;
+    this.library.patch(this.imageId, { masks: this.masks.list.length, skips: this.masks.skips.length });
+    this.emitter.changed("masks");
+    this.showAccepted();
+  }
+
+  showAccepted() {
+    const edited = this.working.object.base?.key;
+    const shown = this.masks.list.filter((mask) => mask.key !== edited);
+    this.stage.showAccepted(shown, this.prefs.get("palette"), this.masks.selectedMask);
+  }
+
+  showPrompts() {
+    const { points, box } = this.working.object;
+    if (this.hoveredPoint >= points.length) this.hoveredPoint = -1;
+    this.stage.main.showPrompts(points, box, this.hoveredPoint);
+    this.showAccepted();
+  }
+
+  reached(online) {
+    if (online === this.online) return;
+    this.online = online;
+    if (online) {
+      this.outbox.retryNow();
+      this.showing.retry();
+      this.drafts.flush();
+    }
+    this.emitter.changed("status");
+  }
+
+  sent(item, answer) {
+    if (item.op === "accept" && item.info?.mask) {
+      const news = { mask_id: answer?.mask_id ?? null, flags: answer?.flags ?? [], saved: true };
+      Object.assign(item.info.mask, news);
+      if (item.imageId === this.imageId) this.masks.change(item.info.mask.key, news);
+      if (news.flags.length) this.tellFlags(item, news.flags);
+    }
+    if (item.op === "restore" && item.imageId === this.imageId) this.masks.change(item.info.mask.key, { saved: true });
+    if (item.op !== "flag" && item.op !== "label") this.refreshProject();
+  }
+
+  tellFlags(item, flags) {
+    const here = item.imageId === this.imageId;
+    const where = here ? "" : ` (image ${item.imageId}, not on the stage)`;
+    this.say(`${flags[0].message}${where}`, flags[0].severity === "info" ? "info" : "warning");
+  }
+
+  /** Say one sentence in the status bar, and to screen readers. @param {"info" | "warning" | "error"} kind */
+  say(text, kind = "info") {
+    this.message = { text, kind };
+    this.emitter.changed("message");
+  }
+
+  // --- look ---
+
+  /** @param {"point" | "brush" | "eraser"} tool */
+  setTool(tool) {
+    this.tool = tool;
+    if (tool !== "point") this.hover.stop();
+    this.stage.root.dataset.tool = tool;
+    this.emitter.changed("tool");
+  }
+
+  /** @param {any} changes  of the preferences */
+  prefer(changes) {
+    this.prefs.set(changes);
+    this.applyLook();
+    this.emitter.changed("tool", "settings", "keys");
+  }
+
+  applyLook() {
+    const get = (name) => this.prefs.get(name);
+    this.stage.setLook({ opacity: get("opacity"), brightness: get("brightness"), contrast: get("contrast") });
+    this.stage.setMode(get("overlay"));
+    if (this.stage.beside !== get("beside")) this.stage.setBeside(get("beside"));
+    this.showAccepted();
+  }
+
+  stop() {
+    this.stopped = true;
+    this.leaveImage();
+    this.drafts.stop();
+    this.library.stop();
+    this.hover.stop();
+    this.stage.close();
+    this.emitter.clear();
+  }
+}

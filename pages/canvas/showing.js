@@ -1,0 +1,142 @@
+// From the object in work to the stage: finds its candidates, asks for those nobody knows yet, and shows the mask.
+
+import { Composer } from "./composer.js";
+import * as objects from "./object.js";
+
+export class Showing {
+  /** @param {import("./bench.js").Bench} bench */
+  constructor(bench) {
+    this.bench = bench;
+    this.openImage(1, 1);
+  }
+
+  openImage(width, height) {
+    this.composer = new Composer(width, height);
+    /** the answer on the stage, which may be the last one's while the next is awaited */
+    this.answer = null;
+    /** when the hand asked for what is not painted yet; 0 for nothing */
+    this.clickAt = 0;
+    this.problem = null;
+  }
+
+  get object() {
+    return this.bench.working.object;
+  }
+
+  /** Whether there is a mask that could be accepted. */
+  get hasMask() {
+    return !objects.isEmpty(this.object) && (this.answer !== null || this.object.edits.length > 0);
+  }
+
+  /** Whether the candidates on the stage are those of the prompt. */
+  get isCurrent() {
+    return !objects.promptKey(this.object) || this.answer === this.bench.answers.of(this.object);
+  }
+
+  /** Show the object; ask for its candidates when they are not known. @param {boolean} keep  whether it has changed */
+  refresh(keep) {
+    const { answers } = this.bench;
+    const key = objects.promptKey(this.object);
+    const known = key ? answers.of(this.object) : null;
+    if (!key) this.answer = null;
+    else if (known) this.answer = known;
+    answers.dropOthers(this.object);
+    if (key && !known) this.ask();
+    this.paint();
+    if (keep) this.bench.keepDraft();
+    this.bench.showPrompts();
+    this.bench.emitter.changed("object", "candidates");
+  }
+
+  paint() {
+    const { stage, answers } = this.bench;
+    if (objects.isEmpty(this.object)) {
+      this.composer.spoil();
+      stage.showMask(null);
+      return;
+    }
+    const index = this.answer ? Math.min(this.object.chosen, this.answer.candidates.length - 1) : 0;
+    const candidate = this.answer ? answers.pixels(this.answer, index) : null;
+    if (this.answer && !candidate) {
+      this.complete(this.answer, index);
+      return;
+    }
+    if (!this.answer && !this.object.edits.length) {
+      this.composer.spoil();
+      stage.showMask(null);
+      return;
+    }
+    let dirty = this.composer.compose(candidate, this.object.edits);
+    const { stroke } = this.bench.painting;
+    if (stroke) {
+      this.composer.live(stroke, 0);
+      dirty = null;
+    }
+    if (this.clickAt && this.isCurrent) {
+      stage.showMask(this.composer.pixels, null);
+      this.bench.probe.painted(this.clickAt);
+      this.clickAt = 0;
+    } else {
+      stage.showMask(this.composer.pixels, dirty);
+    }
+  }
+
+  async ask() {
+    const { answers, timer } = this.bench;
+    const object = this.object;
+    timer.beginWaiting();
+    this.bench.emitter.changed("status");
+    try {
+      await answers.ask(object);
+      if (objects.promptKey(this.object) !== objects.promptKey(object)) return;
+      this.bench.hover.stop();
+      this.problem = null;
+      this.refresh(true);
+      this.completeAll();
+    } catch (error) {
+      if (error.name === "AbortError" || objects.promptKey(this.object) !== objects.promptKey(object)) return;
+      this.problem = error.message;
+      this.bench.say(error.message, "error");
+      if (error.passing ?? true) setTimeout(() => this.retry(object), 2_000);
+    } finally {
+      timer.endWaiting();
+      this.bench.emitter.changed("status", "candidates");
+    }
+  }
+
+  /** Ask once more for candidates that could not be had. */
+  retry(object = this.object) {
+    const waits = object === this.object && objects.promptKey(object) && !this.bench.answers.of(object);
+    if (waits && !this.bench.answers.isAsked(object)) this.refresh(false);
+  }
+
+  /** Fetch the full-size masks of the other candidates while nothing else is going on. */
+  completeAll() {
+    const answer = this.answer;
+    const idle = window.requestIdleCallback ?? ((run) => setTimeout(run, 60));
+    const next = async () => {
+      if (answer !== this.answer) return;
+      const index = answer.candidates.findIndex((candidate) => !candidate.rle && candidate.token);
+      if (index < 0) return this.bench.keepDraft();
+      if (await this.complete(answer, index)) idle(next, { timeout: 300 });
+    };
+    idle(next, { timeout: 300 });
+  }
+
+  /** @returns {Promise<boolean>} whether the candidate is complete now */
+  async complete(answer, index) {
+    const chosen = () => answer === this.answer && index === this.object.chosen;
+    try {
+      await this.bench.answers.complete(answer, index);
+      if (chosen()) this.paint();
+      this.bench.emitter.changed("candidates");
+      return true;
+    } catch (error) {
+      if (error.status === 404 && chosen()) {
+        // The server no longer knows this candidate: the same prompt brings it back under a new token.
+        this.bench.answers.forget(this.object);
+        this.refresh(false);
+      } else if (chosen() && error.name !== "AbortError") this.bench.say(error.message, "error");
+      return false;
+    }
+  }
