@@ -1,5 +1,6 @@
 """The file store: bytes kept under their own hash, never half-written, checked when read."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -137,7 +138,8 @@ class FileStore:
             os.replace(temporary, path)
             _sync_folder(path.parent)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise StorageError(f"the file store must be writable, got: {error.strerror}") from error
 
 

@@ -53,8 +53,9 @@ def _rows() -> Select[Any]:
 
 
 def _row(values: Any) -> ImageRow:
-    *plain, work = values
-    return ImageRow(*plain, work > 0)
+    fields = list(values)
+    fields[-1] = fields[-1] > 0  # how much work there is becomes whether there is any
+    return ImageRow(*fields)
 
 
 def page(

@@ -1,0 +1,97 @@
+"""The checks at accept, on masks drawn by hand and against scikit-image."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from skimage.measure import euler_number, label
+
+from core import masks
+from core.quality.checks import CHECKS, ExistingMask, Flag, Limits, check_mask
+
+ALL = Limits(min_area=0)
+
+
+def drawn(*rows: str) -> np.ndarray:
+    """Return a mask drawn with # and dots."""
+    return np.array([[char == "#" for char in row] for row in rows])
+
+
+def named(mask: np.ndarray, *existing: np.ndarray, limits: Limits = ALL) -> dict[str, Flag]:
+    others = [ExistingMask(number, masks.encode(other)) for number, other in enumerate(existing, start=1)]
+    return {flag.name: flag for flag in check_mask(mask, others, limits=limits)}
+
+
+def test_a_plain_mask_has_no_flags() -> None:
+    assert named(drawn("....", ".##.", ".##.", "....")) == {}
+
+
+def test_an_empty_mask_is_an_error() -> None:
+    (flag,) = check_mask(np.zeros((4, 4), bool), [], limits=ALL)
+    assert (flag.name, flag.severity) == ("empty", "error")
+
+
+def test_a_small_mask_is_below_the_limit() -> None:
+    mask = drawn("....", ".##.", ".##.", "....")
+    assert "4 pixels; 5 are" in named(mask, limits=Limits(min_area=5))["small"].message
+    assert "small" not in named(mask, limits=Limits(min_area=4))
+
+
+def test_islands_are_counted_and_placed() -> None:
+    flag = named(drawn("##....", "##....", "......", ".....#"))["islands"]
+    assert (flag.detail["parts"], flag.detail["pixels"], flag.box, flag.fix) == (1, 1, (5, 3, 1, 1), "clean")
+
+
+def test_parts_that_touch_at_a_corner_are_one() -> None:
+    assert "islands" not in named(drawn("#...", ".#..", "..#.", "...."))
+
+
+def test_holes_are_counted_and_placed() -> None:
+    flag = named(drawn("......", ".####.", ".#.##.", ".####.", "......"))["holes"]
+    assert (flag.detail["parts"], flag.detail["pixels"], flag.box) == (1, 1, (2, 2, 1, 1))
+
+
+def test_a_bay_is_no_hole() -> None:
+    assert "holes" not in named(drawn("####", "#..#", "#..#", "...."))
+    assert "holes" not in named(drawn("####", "#...", "####", "...."))
+
+
+def test_duplicates_are_found_by_iou_and_by_containment() -> None:
+    large = np.zeros((40, 40), bool)
+    large[5:35, 5:35] = True
+    similar, inside, part, apart = (np.zeros((40, 40), bool) for _ in range(4))
+    similar[5:35, 8:38] = True
+    inside[5:25, 5:30] = True  # 500 of 900 pixels, all inside: as large as half, so perhaps the same object
+    part[10:20, 10:20] = True  # 100 of 900: a part in its whole
+    apart[36:39, 36:39] = True
+    assert named(large, similar)["duplicate"].detail["mask_id"] == 1
+    assert "duplicate" in named(large, inside)
+    assert "duplicate" in named(inside, large)
+    assert "duplicate" not in named(part, large)
+    assert "duplicate" not in named(large, part, apart)
+
+
+def test_covering_nearly_everything_is_flagged() -> None:
+    mask = np.ones((20, 20), bool)
+    assert "covering" in named(mask)
+    mask[:2] = False
+    assert "covering" not in named(mask)
+
+
+@given(arrays.arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12))))
+def test_components_and_holes_agree_with_scikit_image(mask: np.ndarray) -> None:
+    if not mask.any():
+        return
+    flags = named(mask)
+    padded = np.pad(mask, 1)
+    parts = int(label(padded, connectivity=2).max())
+    holes = parts - euler_number(padded, connectivity=2)
+    assert (flags["islands"].detail["parts"] if "islands" in flags else 0) == parts - 1
+    assert (flags["holes"].detail["parts"] if "holes" in flags else 0) == holes
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_check_says_what_it_does(name: str) -> None:
+    assert CHECKS[name].__name__ == name
+    assert (CHECKS[name].__doc__ or "").startswith("Say so if")

@@ -1,0 +1,155 @@
+"""The database: schema, transactions, and the plans of the queries that are asked most."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from storage import images, masks, migrate, people, projects, settings_store, skips, work
+from storage.engine import Engines, make_engines
+from storage.errors import MissingRow, StorageError
+from storage.rows import Times
+from tests.storage.conftest import new_image
+
+
+def test_migrations_build_the_schema_of_the_models(tmp_path: Path) -> None:
+    engines = make_engines(f"sqlite:///{tmp_path / 'new.db'}")
+    assert migrate.pending(engines)
+    migrate.upgrade(engines)
+    assert not migrate.pending(engines)
+    with engines.read.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+    engines.dispose()
+
+
+def test_upgrading_again_keeps_the_data(engines: Engines) -> None:
+    migrate.upgrade(engines)
+    with engines.reading() as session:
+        assert images.get(1, session=session).name == "a.jpg"
+
+
+def test_writers_do_not_lose_updates(engines: Engines) -> None:
+    def count_up(_: int) -> None:
+        with engines.writing() as session:
+            value = settings_store.get("counter", session=session) or {"n": 0}
+            settings_store.put("counter", {"n": value["n"] + 1}, session=session)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(count_up, range(120)))
+    with engines.reading() as session:
+        assert settings_store.get("counter", session=session) == {"n": 120}
+
+
+def test_a_reader_sees_one_state(engines: Engines) -> None:
+    with engines.reading() as session:
+        before = images.count(1, session=session)
+        with engines.writing() as writer:
+            images.insert(new_image("later.jpg", 77), session=writer)
+        assert images.count(1, session=session) == before
+    with engines.reading() as session:
+        assert images.count(1, session=session) == before + 1
+
+
+def test_foreign_keys_are_held_and_errors_are_translated(engines: Engines) -> None:
+    with pytest.raises(StorageError, match="FOREIGN KEY"), engines.writing() as session:
+        work.put(999, 1, "o", {}, session=session)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (
+            "SELECT id FROM image WHERE project_id=1 AND state='new' AND deleted_at IS NULL ORDER BY id",
+            "ix_image_queue",
+        ),
+        (
+            "SELECT count(*) FROM mask WHERE image_id=1 AND deleted_at IS NULL AND superseded_at IS NULL",
+            "ix_mask_live",
+        ),
+        ("SELECT count(*) FROM skip WHERE image_id=1 AND taken_back_at IS NULL", "ix_skip_open"),
+        ("SELECT * FROM flag WHERE mask_id IN (1, 2)", "ix_flag_mask_id"),
+        ("SELECT * FROM event ORDER BY at DESC LIMIT 10", "ix_event_at"),
+        ("SELECT id FROM mask WHERE key='k'", "uq_mask_key"),
+    ],
+)
+def test_frequent_queries_use_their_index(engines: Engines, query: str, index: str) -> None:
+    with engines.read.connect() as connection:
+        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+    assert index in plan or "sqlite_autoindex_mask" in plan, plan
+
+
+def test_images_are_paged_filtered_and_counted(engines: Engines) -> None:
+    with engines.writing() as session:
+        for number in range(1, 30):
+            images.insert(new_image(f"IMG_{number:02}.jpg", number), session=session)
+        images.set_state(3, "done", session=session)
+    with engines.reading() as session:
+        first = images.page(1, session=session, limit=10)
+        second = images.page(1, session=session, limit=10, after=first[-1].id)
+        assert [row.id for row in first + second] == list(range(1, 21))
+        assert [row.id for row in images.page(1, session=session, limit=9, state="done")] == [3]
+        assert images.count(1, session=session, search="img_1") == 10
+        assert images.count(1, session=session, search="%") == 0
+        assert [row.id for row in images.some([9, 999, 2], session=session)] == [9, 2]
+        assert images.progress(1, session=session).done == 1
+
+
+def test_the_same_photo_is_one_image_and_a_deleted_one_comes_back(engines: Engines) -> None:
+    with engines.writing() as session:
+        assert images.insert(new_image("again.jpg", 0), session=session) == (1, False)
+        assert images.soft_delete([1], session=session) == 1
+        assert images.soft_delete([1], session=session) == 0
+        with pytest.raises(MissingRow):
+            images.get(1, session=session)
+        assert images.insert(new_image("again.jpg", 0), session=session) == (1, True)
+        assert images.get(1, session=session).id == 1
+
+
+def test_work_and_skips_are_kept_taken_back_and_dropped(engines: Engines) -> None:
+    with engines.writing() as session:
+        work.put(1, 1, "o1", {"points": [1]}, session=session)
+        work.put(1, 1, "o2", {"points": [2]}, session=session)
+        kept = work.get(1, 1, session=session)
+        assert kept is not None
+        assert (kept.object_key, kept.state) == ("o2", {"points": [2]})
+        work.drop(1, 1, session=session, object_key="o1")
+        assert work.get(1, 1, session=session) is not None
+        work.drop(1, 1, session=session, object_key="o2")
+        assert work.get(1, 1, session=session) is None
+        for _ in range(2):
+            skip_id, _created = skips.insert(
+                "s",
+                image_id=1,
+                person_id=1,
+                object_key="o2",
+                reason="timer",
+                state={"a": 1},
+                times=Times(),
+                session=session,
+            )
+        assert [skip.id for skip in skips.open_of_image(1, session=session)] == [skip_id]
+        skips.take_back("s", session=session)
+        skips.take_back(skip_id, session=session)
+        assert skips.open_of_image(1, session=session) == []
+        skips.put_back("s", session=session)
+        assert len(skips.open_of_image(1, session=session)) == 1
+
+
+def test_people_and_projects_are_found_or_named_missing(engines: Engines) -> None:
+    with engines.writing() as session:
+        person = people.get_or_create("owner", session=session)
+        people.set_preferences(person.id, {"keys": {"accept": "q"}}, session=session)
+        assert people.get(person.id, session=session).preferences == {"keys": {"accept": "q"}}
+        projects.set_settings(1, {"min_area": 5}, session=session)
+        assert projects.get(1, session=session).settings == {"min_area": 5}
+        with pytest.raises(MissingRow):
+            people.get(9, session=session)
+        with pytest.raises(MissingRow):
+            projects.get(9, session=session)
+        with pytest.raises(MissingRow):
+            masks.get(9, session=session)
