@@ -46,7 +46,7 @@ export class Bench {
     this.stage = new Stage();
     this.timer = new Timer();
     this.answers = new Answers(api, client);
-    this.hover = new Hover(api, { client: `${client}-h`, onPreview: (candidate) => this.stage.showPreview(candidate) });
+    this.hover = new Hover(api, { client: `${client}-h`, onPreview: () => {} });
     this.drafts = new Drafts(api);
     this.masks = new MaskBook(() => this.masksChanged());
     this.painting = new Painting(this);

@@ -90,7 +90,7 @@ function resize(bench, step) {
   if (!next) return;
   bench.prefer({ brushSize: next });
   bench.say(`Brush size ${next} px.`);
-  bench.showBrush(bench.crosshair.at ? { ...bench.crosshair.at, inside: true } : bench.pointer.place);
+  bench.aiming.showBrush(bench.crosshair.at ? { ...bench.crosshair.at, inside: true } : bench.pointer.place);
 }
 
 function cycleOverlay(bench) {

@@ -24,7 +24,7 @@ export class Crosshair {
   show() {
     const { stage } = this.bench;
     for (const pane of stage.panes) pane.showCross(this.at);
-    if (this.at) this.bench.showBrush({ ...this.at, inside: true });
+    if (this.at) this.bench.aiming.showBrush({ ...this.at, inside: true });
   }
 
   /** Move it by steps of some screen pixels, or one image pixel when zoomed in; the view follows. */
@@ -40,7 +40,7 @@ export class Crosshair {
     this.follow();
     this.show();
     if (this.corner) stage.main.showPrompts(this.bench.working.object.points, this.boxTo(this.at), -1);
-    else this.bench.preview({ ...this.at, inside: true }, {});
+    else this.bench.aiming.preview({ ...this.at, inside: true }, {});
   }
 
   middle() {

@@ -78,7 +78,7 @@ export class Pointer {
     if (event.button === 1 || this.held.has("pan")) return new PanDrag(bench, event);
     if (bench.phase === "opening" || bench.phase === "empty" || bench.phase === "failed") return null;
     if ((event.ctrlKey || event.metaKey) && event.button === 0) {
-      bench.selectAt(place.x, place.y);
+      bench.aiming.selectAt(place.x, place.y);
       return null;
     }
     if (bench.tool !== "point" || event.button === 5) return this.beginStroke(event);
@@ -135,7 +135,7 @@ export class Pointer {
     } else if (event.pointerType !== "touch") {
       this.hover(event);
     }
-    bench.showBrush(this.place);
+    bench.aiming.showBrush(this.place);
   }
 
   hover(event) {
@@ -146,7 +146,7 @@ export class Pointer {
       bench.hoveredPoint = hit;
       bench.showPrompts();
     }
-    bench.preview(this.place, { shift: event.shiftKey, background: event.altKey || this.held.has("background") });
+    bench.aiming.preview(this.place, { shift: event.shiftKey, background: event.altKey || this.held.has("background") });
   }
 
   /** @param {PointerEvent} event */
@@ -190,7 +190,7 @@ export class Pointer {
     if (this.gesture) return;
     this.place = null;
     this.bench.hover.stop();
-    this.bench.showBrush(null);
+    this.bench.aiming.showBrush(null);
   }
 
   /** @param {WheelEvent} event */
@@ -208,6 +208,6 @@ export class Pointer {
     const speed = event.ctrlKey ? 0.01 : 0.0016;
     stage.zoom(Math.exp(-event.deltaY * unit * speed), stageX, stageY);
     this.place = stage.locate(event.clientX, event.clientY);
-    this.bench.showBrush(this.place);
+    this.bench.aiming.showBrush(this.place);
   }
 }

@@ -140,3 +140,4 @@ export class Showing {
       return false;
     }
   }
+}

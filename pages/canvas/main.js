@@ -1,0 +1,84 @@
+// The workbench put together: one bench, its panels, and the hands on it.
+
+import { Aiming } from "./aiming.js";
+import { Bench } from "./bench.js";
+import { Clockwork } from "./clockwork.js";
+import { commandsOf } from "./commands.js";
+import { Crosshair } from "./crosshair.js";
+import { openHelp, openRefused } from "./dialogs.js";
+import { el } from "./dom.js";
+import { header } from "./header.js";
+import { Keyboard } from "./keyboard.js";
+import { maskList } from "./masklist.js";
+import { objectPanel } from "./objectpanel.js";
+import { Pointer } from "./pointer.js";
+import { queue } from "./queue.js";
+import { settings } from "./settings.js";
+import { curtain, statusBar } from "./status.js";
+import { toolbar } from "./toolbar.js";
+
+/**
+ * Build the workbench in `root` and open the first image.
+ * @param {HTMLElement} root
+ * @param {{api: string, image_id: number | null}} data
+ * @param {{byHand: (imageId: number) => void}} hooks
+ */
+export function mount(root, data, hooks) {
+  const bench = new Bench(data, hooks);
+  const held = new Set();
+  bench.root = root;
+  bench.dialogOpen = false;
+  bench.openHelp = () => openHelp(bench);
+  bench.openRefused = () => openRefused(bench);
+  bench.aiming = new Aiming(bench);
+  bench.crosshair = new Crosshair(bench);
+  bench.pointer = new Pointer(bench, held);
+  bench.commands = commandsOf(bench);
+  bench.clockwork = new Clockwork(bench);
+  const keyboard = new Keyboard(bench, bench.commands, held);
+  root.replaceChildren(...layout(bench));
+  const unfit = fitWindow(root);
+  const leave = () => bench.drafts.flush({ keepalive: true });
+  addEventListener("pagehide", leave);
+  bench.probe.install();
+  bench.setTool("point");
+  bench.start(data.image_id);
+  let wanted = data.image_id;
+  return {
+    update(next, nextHooks) {
+      bench.hooks = nextHooks;
+      if (next.image_id !== null && next.image_id !== wanted && next.image_id !== bench.imageId) bench.library.open(next.image_id);
+      wanted = next.image_id;
+    },
+    unmount() {
+      removeEventListener("pagehide", leave);
+      for (const part of [keyboard, bench.pointer, bench.clockwork]) part.close();
+      bench.stop();
+      bench.probe.uninstall();
+      unfit();
+      root.replaceChildren();
+    },
+  };
+}
+
+function layout(bench) {
+  const middle = el("main", { class: "middle" }, el("div", { class: "stage-frame" }, bench.stage.root, curtain(bench)), statusBar(bench));
+  const side = el("aside", { class: "side", "aria-label": "Object and masks" }, objectPanel(bench), settings(bench), maskList(bench));
+  return [header(bench), el("div", { class: "body" }, queue(bench), toolbar(bench), middle, side)];
+}
+
+/** Fill the window below the component's own top edge. @returns {() => void} stops that */
+function fitWindow(root) {
+  const set = () => {
+    const top = Math.max(0, Math.round(root.getBoundingClientRect().top));
+    root.style.setProperty("--ms-top", `${top}px`);
+  };
+  set();
+  const watch = new ResizeObserver(set);
+  watch.observe(document.body);
+  addEventListener("resize", set);
+  return () => {
+    watch.disconnect();
+    removeEventListener("resize", set);
+  };
+}

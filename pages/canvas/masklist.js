@@ -1,0 +1,89 @@
+// The accepted masks of the image with their flags, and the objects of it that wait in the hard queue.
+
+import { button, el, pixels, seconds } from "./dom.js";
+import { iconOf } from "./icons.js";
+import { colourOf, css } from "./palette.js";
+
+/** @param {import("./bench.js").Bench} bench */
+export function maskList(bench) {
+  const heading = el("h2", {});
+  const list = el("ul", { class: "masks", "aria-label": "Accepted masks" });
+  const skips = el("ul", { class: "skips", "aria-label": "Hard queue" });
+  const root = el("section", { class: "mask-panel" }, heading, list, skips);
+  bench.emitter.on(["masks", "keys", "settings", "image", "object"], () => {
+    const { masks } = bench;
+    const total = masks.list.reduce((sum, mask) => sum + (mask.active_ms ?? 0), 0);
+    const aside = masks.list.length ? `${masks.list.length} · ${seconds(total)}` : "";
+    heading.replaceChildren("Accepted", el("span", { class: "aside" }, aside));
+    const rows = masks.list.map((mask, index) => maskRow(bench, mask, index)).reverse();
+    list.replaceChildren(...rows);
+    if (!rows.length) list.append(el("li", { class: "none" }, bench.phase === "ready" ? hint(bench) : ""));
+    skips.replaceChildren(...masks.skips.map((skip) => skipRow(bench, skip)));
+    skips.hidden = !masks.skips.length;
+    list.querySelector(".selected")?.scrollIntoView({ block: "nearest" });
+  });
+  return root;
+}
+
+function hint(bench) {
+  return `Click on an object; ${bench.keys.shown("accept")} accepts its mask.`;
+}
+
+function maskRow(bench, mask, index) {
+  const selected = mask.key === bench.masks.selected;
+  const swatch = el("i", { class: "swatch", style: `background: ${css(colourOf(bench.prefs.get("palette"), mask.colour))}` });
+  const notes = [mask.origin === "by_hand" && "by hand", mask.edited && "edited", !mask.saved && "saving"].filter(Boolean);
+  const score = mask.predicted_iou === null || mask.predicted_iou === undefined ? "" : `${Math.round(mask.predicted_iou * 100)}%`;
+  const title = mask.label || `Mask ${index + 1}`;
+  const main = button(
+    {
+      class: "mask-main",
+      title: `${title}: ${mask.area} pixels, ${seconds(mask.active_ms ?? 0)}${score ? `, predicted IoU ${score}` : ""}. Click to select`,
+      "aria-pressed": String(selected),
+      onclick: () => bench.masks.select(mask.key),
+    },
+    swatch,
+    el("span", { class: "title" }, title),
+    el("span", { class: "notes" }, notes.join(", ")),
+    el("span", { class: "number" }, pixels(mask.area)),
+    el("span", { class: "number" }, seconds(mask.active_ms ?? 0)),
+  );
+  const act = (id, icon, run) =>
+    button({ class: "mini", title: bench.keys.tip(id), "aria-label": bench.keys.tip(id), onclick: run }, iconOf(icon));
+  const tools = el(
+    "span",
+    { class: "mask-tools" },
+    act("edit", "edit", () => bench.finishing.edit(mask.key)),
+    act("removePoint", "trash", () => bench.finishing.remove(mask.key)),
+  );
+  const flags = (mask.flags ?? []).map((flag) => flagRow(bench, mask, flag));
+  return el("li", { class: `mask${selected ? " selected" : ""}`, "data-key": mask.key }, main, tools, ...flags);
+}
+
+function flagRow(bench, mask, flag) {
+  if (flag.resolution) {
+    return el("div", { class: "flag answered", title: flag.message }, `${flag.name}: ${flag.resolution}`);
+  }
+  const answer = (id, text, run) =>
+    button({ class: "flag-key", title: bench.keys.tip(id), onclick: run }, text, el("kbd", {}, bench.keys.shown(id)));
+  return el(
+    "div",
+    { class: "flag", "data-severity": flag.severity, role: "note" },
+    el("span", { class: "message" }, flag.message),
+    flag.fix && answer("fix", "Fix", () => bench.finishing.fix(mask.key)),
+    answer("keep", "Keep", () => bench.finishing.keep(mask.key)),
+  );
+}
+
+function skipRow(bench, skip) {
+  const why = skip.reason === "timer" ? "over the limit" : "too hard";
+  const count = (skip.state?.object?.points?.length ?? 0) + (skip.state?.object?.box ? 1 : 0);
+  const title = bench.keys.tip("takeBack", "Take it back into work");
+  return el(
+    "li",
+    { class: "skip", "data-key": skip.key },
+    el("span", { class: "title" }, `Skipped: ${why}`),
+    el("span", { class: "number" }, `${count} prompts`),
+    button({ class: "mini", title, "aria-label": title, onclick: () => bench.finishing.takeBack(skip.key) }, iconOf("back")),
+  );
+}

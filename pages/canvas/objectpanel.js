@@ -1,0 +1,71 @@
+// The object in work: its candidates, what finishes it, and its label when the project wants labels.
+
+import { candidates } from "./candidates.js";
+import { actionButton } from "./controls.js";
+import { el } from "./dom.js";
+
+/** @param {import("./bench.js").Bench} bench */
+export function objectPanel(bench) {
+  const accept = actionButton(bench, "accept", { text: "Accept", kind: "primary", showKey: true });
+  const skip = actionButton(bench, "skip", { text: "Skip", showKey: true });
+  const clear = actionButton(bench, "clear", { text: "Clear", showKey: true });
+  const heading = el("h2", {}, "Object");
+  const { root: label, input } = labelField(bench);
+  bench.focusLabel = () => {
+    if (label.hidden) bench.say("Labels are off in this project.");
+    else input.focus();
+  };
+  bench.emitter.on(["object", "candidates", "status", "image"], () => {
+    const { base, points, box, edits } = bench.working.object;
+    accept.disabled = !bench.showing.hasMask || !bench.showing.isCurrent;
+    skip.disabled = clear.disabled = !bench.isBusy;
+    const parts = [points.length && `${points.length} pt`, box && "box", edits.length && `${edits.length} edits`];
+    const given = parts.filter(Boolean).join(" · ");
+    heading.replaceChildren(base ? "Editing a mask" : "Object", el("span", { class: "aside" }, given));
+  });
+  return el(
+    "section",
+    { class: "object-panel", "aria-label": "Object" },
+    heading,
+    candidates(bench),
+    label,
+    el("div", { class: "finish" }, accept, skip, clear),
+  );
+}
+
+function labelField(bench) {
+  const names = el("datalist", { id: "ms-labels" });
+  const input = el("input", {
+    type: "text",
+    maxLength: 200,
+    placeholder: "Label",
+    "aria-label": "Label of the object",
+    autocomplete: "off",
+  });
+  input.setAttribute("list", "ms-labels");
+  const target = () => bench.masks.selectedMask;
+  const set = () => {
+    const value = input.value.trim() || null;
+    if (!bench.isBusy && target()) bench.finishing.labelMask(target().key, value);
+    else if (bench.isBusy) bench.working.setLabel(value);
+  };
+  input.addEventListener("change", set);
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.key === "Escape") input.value = bench.working.object.label ?? "";
+    bench.stage.root.focus({ preventScroll: true });
+  });
+  const root = el("div", { class: "label" }, input, names);
+  bench.emitter.on(["object", "masks", "project", "keys"], () => {
+    const { labels = false, label_names: known = [] } = bench.project?.settings ?? {};
+    root.hidden = !labels;
+    input.title = bench.keys.tip("label");
+    if (names.childElementCount !== known.length) names.replaceChildren(...known.map((value) => el("option", { value })));
+    const value = bench.isBusy ? bench.working.object.label : target()?.label;
+    if (!input.matches(":focus")) input.value = value ?? "";
+    input.disabled = !bench.isBusy && !target();
+  });
+  return { root, input };
+}
