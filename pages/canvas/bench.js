@@ -133,9 +133,9 @@ export class Bench {
     this.answers.openImage(null);
   }
 
-  /** Take over what the server knows of the image, and the object in work. */
-  showImage(view, list, work, skips) {
-    const pending = this.outbox.of(view.id);
+  /** Take over what the server knew of the image at `askedAt` or later, and the object in work. */
+  showImage(view, list, work, skips, askedAt) {
+    const pending = this.outbox.since(view.id, askedAt);
     this.answers.openImage(view.id);
     this.masks.open(list, skips, pending);
     const finished = new Set([...this.masks.list, ...this.masks.skips].map((one) => one.object_key));
@@ -234,6 +234,7 @@ export class Bench {
       if (news.flags.length) this.tellFlags(item, news.flags);
     }
     if (item.op === "restore" && item.imageId === this.imageId) this.masks.change(item.info.mask.key, { saved: true });
+    if (item.op === "delete" || item.op === "restore") this.library.resync(item.imageId);
     if (item.op !== "flag" && item.op !== "label") this.refreshProject();
   }
 

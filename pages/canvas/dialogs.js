@@ -14,14 +14,13 @@ function open(bench, title, ...content) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
     dialog.remove();
-    bench.dialogOpen = false;
     bench.timer.hold("dialog", false);
     bench.stage.root.focus({ preventScroll: true });
   });
   // Streamlit must not hear what is pressed in here.
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   bench.root.append(dialog);
-  bench.dialogOpen = true;
+  bench.dialog = dialog;
   bench.timer.hold("dialog", true);
   dialog.showModal();
   return dialog;
@@ -29,7 +28,7 @@ function open(bench, title, ...content) {
 
 /** @param {import("./bench.js").Bench} bench */
 export function openHelp(bench) {
-  if (bench.dialogOpen) return;
+  if (bench.dialog?.open) return;
   const note = el("p", { class: "note", role: "status" }, "Click a key to change it, then press the new one.");
   const groups = new Map();
   for (const action of ACTIONS) {
@@ -111,7 +110,7 @@ const WHAT = { accept: "Accepted mask", skip: "Skip", delete: "Deleting a mask",
 /** @param {import("./bench.js").Bench} bench */
 export function openRefused(bench) {
   const { outbox } = bench;
-  if (bench.dialogOpen || !outbox.refused.length) return;
+  if (bench.dialog?.open || !outbox.refused.length) return;
   const list = el("ul", { class: "refused" });
   const draw = () =>
     list.replaceChildren(

@@ -61,7 +61,7 @@ export class Keyboard {
 
   /** Typing, dialogs, and keys pressed elsewhere on the page are not ours. */
   isOurs(event) {
-    if (this.bench.dialogOpen || event.isComposing) return false;
+    if (this.bench.dialog?.open || event.isComposing) return false;
     const target = event.composedPath()[0];
     if (!(target instanceof Element)) return true;
     if (target.matches(TYPING) && target.type !== "range" && target.type !== "checkbox") return false;

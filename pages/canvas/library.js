@@ -103,7 +103,7 @@ export class Library {
       const { mask_list: list, work, open_skips: skips, ...entry } = view;
       this.patch(id, entry);
       const photo = bench.stage.open(bench.api.url(`/images/${id}/pixels`), view.width, view.height);
-      bench.showImage(view, list, work, skips);
+      bench.showImage(view, list, work, skips, openedAt);
       await photo;
       if (turn !== this.opening) return;
       if (bench.phase === "opening") bench.setPhase("reading");
@@ -148,6 +148,21 @@ export class Library {
       if (this.images[i].state !== "done") found.push(this.images[i]);
     }
     return found;
+  }
+
+  /** Look what deleting and restoring came to: a mask that had been replaced may live again. */
+  async resync(id) {
+    const { bench } = this;
+    if (id !== bench.imageId) return;
+    const askedAt = performance.now();
+    try {
+      const { mask_list: list } = await bench.api.get(`/images/${id}`, { timeout: 15_000 });
+      if (id !== bench.imageId || bench.phase === "opening") return;
+      const back = bench.masks.merge(list, bench.outbox.since(id, askedAt));
+      if (back) bench.say("The version before the correction is back; delete it too to remove the object.", "warning");
+    } catch {
+      // What is shown stays; the next opening of the image shows the server's list.
+    }
   }
 
   prefetchPhotos(id) {

@@ -27,7 +27,7 @@ export function mount(root, data, hooks) {
   const bench = new Bench(data, hooks);
   const held = new Set();
   bench.root = root;
-  bench.dialogOpen = false;
+  bench.dialog = null;
   bench.openHelp = () => openHelp(bench);
   bench.openRefused = () => openRefused(bench);
   bench.aiming = new Aiming(bench);
@@ -67,15 +67,19 @@ function layout(bench) {
   return [header(bench), el("div", { class: "body" }, queue(bench), toolbar(bench), middle, side)];
 }
 
-/** Fill the window below the component's own top edge. @returns {() => void} stops that */
+/** Fill the window below the page's top navigation, which lies over the page. @returns {() => void} stops that */
 function fitWindow(root) {
+  const bar = document.querySelector('[data-testid="stHeader"]');
   const set = () => {
-    const top = Math.max(0, Math.round(root.getBoundingClientRect().top));
-    root.style.setProperty("--ms-top", `${top}px`);
+    const own = root.getBoundingClientRect().top - (parseFloat(root.style.marginTop) || 0);
+    const top = Math.max(own, bar?.getBoundingClientRect().bottom ?? 0, 0);
+    root.style.marginTop = `${Math.round(top - own)}px`;
+    root.style.setProperty("--ms-top", `${Math.round(top)}px`);
   };
   set();
   const watch = new ResizeObserver(set);
   watch.observe(document.body);
+  if (bar) watch.observe(bar);
   addEventListener("resize", set);
   return () => {
     watch.disconnect();

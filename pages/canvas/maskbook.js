@@ -30,11 +30,25 @@ export class MaskBook {
     this.onChange();
   }
 
+  /**
+   * Take over the server's list once more; colours and the selection stay.
+   * @returns {boolean} whether a mask has turned up that was not shown
+   */
+  merge(list, pending) {
+    const before = this.list;
+    const known = new Map(before.map((mask) => [mask.key, mask.colour]));
+    this.list = list.map((mask) => ({ ...mask, colour: known.get(mask.key) ?? this.colours++, saved: true }));
+    for (const item of pending) this.replay(item);
+    if (!this.find(this.selected)) this.selected = null;
+    this.onChange();
+    return this.list.some((mask) => !known.has(mask.key));
+  }
+
   replay({ op, info }) {
     if (op === "accept" || op === "restore") {
       if (info?.mask && !this.find(info.mask.key)) {
         this.list = this.list.filter((mask) => mask.key !== info.replaced);
-        this.list.push({ ...info.mask, colour: this.colours++, saved: false });
+        this.list.push({ ...info.mask, colour: info.mask.colour ?? this.colours++, saved: false });
       }
     } else if (op === "delete") this.list = this.list.filter((mask) => mask.key !== info.key);
     else if (op === "skip" || op === "putBack") {

@@ -9,6 +9,7 @@ export function objectPanel(bench) {
   const accept = actionButton(bench, "accept", { text: "Accept", kind: "primary", showKey: true });
   const skip = actionButton(bench, "skip", { text: "Skip", showKey: true });
   const clear = actionButton(bench, "clear", { text: "Clear", showKey: true });
+  const next = actionButton(bench, "next", { text: "Next", showKey: true });
   const heading = el("h2", {}, "Object");
   const { root: label, input } = labelField(bench);
   bench.focusLabel = () => {
@@ -29,7 +30,7 @@ export function objectPanel(bench) {
     heading,
     candidates(bench),
     label,
-    el("div", { class: "finish" }, accept, skip, clear),
+    el("div", { class: "finish" }, accept, skip, clear, next),
   );
 }
 

@@ -27,6 +27,8 @@ export class Outbox {
     this.wait = firstWait;
     /** @type {Item[]} */
     this.items = [];
+    /** the last items that were sent @type {{at: number, item: Item}[]} */
+    this.done = [];
     this.sending = false;
     this.started = false;
     this.timer = 0;
@@ -81,9 +83,13 @@ export class Outbox {
     return this.items.filter((item) => item.refused);
   }
 
-  /** @param {number | null} imageId @returns {Item[]} */
-  of(imageId) {
-    return this.items.filter((item) => item.imageId === imageId && !item.refused);
+  /**
+   * What a server's answer asked for at `askedAt` (performance.now) may not show of an image yet, oldest first.
+   * @param {number | null} imageId @returns {Item[]}
+   */
+  since(imageId, askedAt) {
+    const sent = this.done.filter(({ at }) => at >= askedAt).map(({ item }) => item);
+    return [...sent, ...this.unsaved].filter((item) => item.imageId === imageId);
   }
 
   save() {
@@ -151,6 +157,8 @@ export class Outbox {
   settle(item, answer) {
     this.wait = this.firstWait;
     this.items = this.items.filter((one) => one.id !== item.id);
+    this.done.push({ at: performance.now(), item });
+    if (this.done.length > 200) this.done.shift();
     this.onSent(item, answer);
     this.save();
   }
