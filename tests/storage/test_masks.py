@@ -91,9 +91,13 @@ def test_deleting_one_of_two_corrections_revives_nothing(engines: Engines) -> No
 
 
 def test_an_error_in_the_middle_leaves_nothing(engines: Engines) -> None:
-    with pytest.raises(RuntimeError, match="power"), engines.writing() as session:
-        masks.insert(new_mask("k", prompts=(NewPrompt("point", 1, 1, label=1),)), session=session)
-        raise RuntimeError("power cut")
+    def cut_off() -> None:
+        with engines.writing() as session:
+            masks.insert(new_mask("k", prompts=(NewPrompt("point", 1, 1, label=1),)), session=session)
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power"):
+        cut_off()
     assert live(engines) == []
     with engines.reading() as session:
         assert session.connection().execute(text("SELECT count(*) FROM prompt")).scalar_one() == 0
