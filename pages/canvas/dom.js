@@ -52,3 +52,8 @@ export function seconds(ms) {
 export function pixels(area) {
   return area >= 10_000 ? `${Math.round(area / 1000)}k px` : `${area} px`;
 }
+
+/** A number with its word: "1 point", "3 points". */
+export function counted(number, word) {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
+}

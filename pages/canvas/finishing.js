@@ -2,6 +2,7 @@
 
 import { clean } from "./regions.js";
 import { decode, encode } from "./rle.js";
+import { counted } from "./dom.js";
 import { measure } from "./maskbook.js";
 import * as objects from "./object.js";
 import { uuid } from "./uuid.js";
@@ -44,7 +45,7 @@ export class Finishing {
     const effect = this.acceptEffect(object, rle, size);
     this.step("accept", objects.fresh(), [effect]);
     this.bench.dropDraft();
-    this.bench.say(`Accepted: ${size.area} pixels.`);
+    this.bench.say(`Accepted: ${counted(size.area, "pixel")}.`);
   }
 
   acceptEffect(object, rle, size) {
@@ -58,7 +59,9 @@ export class Finishing {
       level: candidate?.level ?? null,
     };
     const edited = object.edits.length > 0 || Boolean(replaced?.edited && object.onBase);
-    const origin = replaced && object.onBase ? replaced.origin : "assisted";
+    // Painted from nothing, or an outline that was only repainted: no model had a hand in it.
+    const unassisted = !objects.hasPrompt(object) && (!replaced || replaced.origin === "by_hand");
+    const origin = unassisted ? "by_hand" : "assisted";
     const mask = {
       ...{ key: uuid(), mask_id: null, rle, ...size, ...scores, label: object.label, origin, edited, times },
       ...{ active_ms: sum(times), object_key: object.key, prompts: promptsOf(object), flags: [], saved: false },
@@ -87,7 +90,8 @@ export class Finishing {
     this.step("skip", objects.fresh(), [{ kind: "skip", imageId, skip, body }]);
     this.bench.dropDraft();
     const why = reason === "timer" ? `Skipped after ${this.bench.project.settings.skip_limit_s} s` : "Skipped";
-    this.bench.say(`${why}: the object waits in the hard queue. ${this.bench.keys.tip("takeBack", "Take it back")}`);
+    const back = this.bench.keys.tip("takeBack", "Take it back");
+    this.bench.say(`${why}: the object waits in the hard queue. ${back}`, reason === "timer" ? "warning" : "info");
   }
 
   /** Bring a skipped object back into work; by default the last one. */

@@ -1,7 +1,7 @@
 // One slim line: the image, the project's progress, the model, what is unsaved, and the stopwatch's ring.
 
 import { actionButton } from "./controls.js";
-import { button, el } from "./dom.js";
+import { button, counted, el } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const RADIUS = 9;
@@ -22,8 +22,8 @@ export function header(bench) {
   });
   bench.emitter.on(["project"], () => {
     const { progress: p, model: m } = bench.project ?? {};
-    progress.lastChild.textContent = p ? `${p.done} of ${p.images} images · ${p.masks} masks` : "";
-    progress.title = p ? `${p.skips} skipped objects wait in the hard queue` : "";
+    progress.lastChild.textContent = p ? `${p.done} of ${counted(p.images, "image")} · ${counted(p.masks, "mask")}` : "";
+    progress.title = p ? `${counted(p.skips, "skipped object")} in the hard queue` : "";
     bar.style.width = p?.images ? `${(100 * p.done) / p.images}%` : "0";
     model.textContent = m ? m.title : "";
     model.title = m ? `Segmenter: ${m.name}` : "";

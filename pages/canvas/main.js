@@ -14,7 +14,7 @@ import { objectPanel } from "./objectpanel.js";
 import { Pointer } from "./pointer.js";
 import { queue } from "./queue.js";
 import { settings } from "./settings.js";
-import { curtain, statusBar } from "./status.js";
+import { curtain, notice, statusBar } from "./status.js";
 import { toolbar } from "./toolbar.js";
 
 /**
@@ -62,7 +62,8 @@ export function mount(root, data, hooks) {
 }
 
 function layout(bench) {
-  const middle = el("main", { class: "middle" }, el("div", { class: "stage-frame" }, bench.stage.root, curtain(bench)), statusBar(bench));
+  const frame = el("div", { class: "stage-frame" }, bench.stage.root, curtain(bench), notice(bench));
+  const middle = el("main", { class: "middle" }, frame, statusBar(bench));
   const side = el("aside", { class: "side", "aria-label": "Object and masks" }, objectPanel(bench), settings(bench), maskList(bench));
   return [header(bench), el("div", { class: "body" }, queue(bench), toolbar(bench), middle, side)];
 }

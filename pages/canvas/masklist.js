@@ -1,6 +1,6 @@
 // The accepted masks of the image with their flags, and the objects of it that wait in the hard queue.
 
-import { button, el, pixels, seconds } from "./dom.js";
+import { button, counted, el, pixels, seconds } from "./dom.js";
 import { iconOf } from "./icons.js";
 import { colourOf, css } from "./palette.js";
 
@@ -83,7 +83,7 @@ function skipRow(bench, skip) {
     "li",
     { class: "skip", "data-key": skip.key },
     el("span", { class: "title" }, `Skipped: ${why}`),
-    el("span", { class: "number" }, `${count} prompts`),
+    el("span", { class: "number" }, counted(count, "prompt")),
     button({ class: "mini", title, "aria-label": title, onclick: () => bench.finishing.takeBack(skip.key) }, iconOf("back")),
   );
 }

@@ -2,7 +2,7 @@
 
 import { candidates } from "./candidates.js";
 import { actionButton } from "./controls.js";
-import { el } from "./dom.js";
+import { counted, el } from "./dom.js";
 
 /** @param {import("./bench.js").Bench} bench */
 export function objectPanel(bench) {
@@ -20,7 +20,7 @@ export function objectPanel(bench) {
     const { base, points, box, edits } = bench.working.object;
     accept.disabled = !bench.showing.hasMask || !bench.showing.isCurrent;
     skip.disabled = clear.disabled = !bench.isBusy;
-    const parts = [points.length && `${points.length} pt`, box && "box", edits.length && `${edits.length} edits`];
+    const parts = [points.length && counted(points.length, "point"), box && "box", edits.length && counted(edits.length, "edit")];
     const given = parts.filter(Boolean).join(" · ");
     heading.replaceChildren(base ? "Editing a mask" : "Object", el("span", { class: "aside" }, given));
   });

@@ -1,6 +1,6 @@
 // The filmstrip: thousands of images, of which only those in sight exist as elements.
 
-import { button, el } from "./dom.js";
+import { button, counted, el } from "./dom.js";
 
 const ROW = 92;
 const SPARE = 4;
@@ -67,7 +67,7 @@ function row(bench, image, index, current) {
   });
   const counts = [image.masks && `${image.masks}`, image.skips && `${image.skips} hard`].filter(Boolean).join(" · ");
   const state = image.has_work && image.state !== "done" ? "in_work" : image.state;
-  const said = `${image.name}: ${STATES[state] ?? state}, ${image.masks} masks, ${EMBEDDINGS[image.embedding] ?? ""}`;
+  const said = `${image.name}: ${STATES[state] ?? state}, ${counted(image.masks, "mask")}, ${EMBEDDINGS[image.embedding] ?? ""}`;
   return button(
     {
       class: `row${current ? " current" : ""}`,

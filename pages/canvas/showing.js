@@ -3,6 +3,9 @@
 import { Composer } from "./composer.js";
 import * as objects from "./object.js";
 
+/** The hand that has just clicked often clicks again; the other candidates' masks wait this long. */
+const COMPLETE_AFTER_MS = 250;
+
 export class Showing {
   /** @param {import("./bench.js").Bench} bench */
   constructor(bench) {
@@ -110,17 +113,17 @@ export class Showing {
     if (waits && !this.bench.answers.isAsked(object)) this.refresh(false);
   }
 
-  /** Fetch the full-size masks of the other candidates while nothing else is going on. */
+  /** Fetch the full-size masks of the other candidates once nothing else is going on: clicks come first. */
   completeAll() {
-    const answer = this.answer;
-    const idle = window.requestIdleCallback ?? ((run) => setTimeout(run, 60));
+    const { answer } = this;
+    clearTimeout(this.later);
     const next = async () => {
-      if (answer !== this.answer) return;
+      if (answer !== this.answer || !answer || !this.isCurrent) return;
       const index = answer.candidates.findIndex((candidate) => !candidate.rle && candidate.token);
       if (index < 0) return this.bench.keepDraft();
-      if (await this.complete(answer, index)) idle(next, { timeout: 300 });
+      if (await this.complete(answer, index)) next();
     };
-    idle(next, { timeout: 300 });
+    this.later = setTimeout(next, COMPLETE_AFTER_MS);
   }
 
   /** @returns {Promise<boolean>} whether the candidate is complete now */

@@ -20,6 +20,26 @@ export function statusBar(bench) {
   return root;
 }
 
+const SHOWN_MS = 6_000;
+
+/** Warnings and errors, for a moment at the stage's lower edge, where the eyes are. @param {import("./bench.js").Bench} bench */
+export function notice(bench) {
+  const root = el("div", { class: "notice", hidden: true, "aria-hidden": "true" });
+  let timer = 0;
+  let last = null;
+  bench.emitter.on(["message"], () => {
+    const { message } = bench;
+    if (message === last) return;
+    last = message;
+    clearTimeout(timer);
+    root.hidden = message.kind === "info" || !message.text;
+    root.textContent = message.text;
+    root.dataset.kind = message.kind;
+    timer = setTimeout(() => (root.hidden = true), SHOWN_MS);
+  });
+  return root;
+}
+
 /** What lies over the stage while there is no photo to work on. @param {import("./bench.js").Bench} bench */
 export function curtain(bench) {
   const words = el("p", {});
