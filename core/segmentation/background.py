@@ -1,5 +1,6 @@
 """Encoding ahead: the next images of the queue, by another process of low priority."""
 
+import contextlib
 import json
 import logging
 import subprocess
@@ -19,7 +20,8 @@ class BackgroundEncoder:
     """Feeds an encoder process with the images that will be opened next, one at a time.
 
     The process starts with the first job. A newer queue replaces the older one; only the image in hand is
-    finished. If the process dies, it is started again a few times, and the image it died of is left out.
+    finished. If the process dies, it is started again, at most five times in a row, and the image it died
+    of is left out.
 
     Parameters
     ----------
@@ -74,10 +76,12 @@ class BackgroundEncoder:
         with self._wake:
             self._closed = True
             self._wake.notify_all()
-        process = self._process
+            process = self._process
         if process is not None:
             process.kill()
         self._thread.join(timeout=5)
+        if process is not None:
+            _end(process)
 
     def _feed(self) -> None:
         while True:
@@ -87,6 +91,7 @@ class BackgroundEncoder:
                     return
                 image = self._queue.pop(0)
                 self._working = image
+                self._wake.notify_all()
             try:
                 if not self._is_ready(image):
                     self._encode(image)
@@ -107,21 +112,32 @@ class BackgroundEncoder:
             line = process.stdout.readline()
         except (BrokenPipeError, ValueError):
             line = ""
-        if not line:
-            process.kill()
-            process.wait()
+        if not line.endswith("\n"):
+            _end(process)
             self._process = None
             self._restarts += 1
             if not self._closed:
                 log.warning("the encoder process ended over image %s", image[:12])
             return
+        self._restarts = 0
         error = json.loads(line)["error"]
         if error:
             log.warning("image %s could not be encoded ahead: %s", image[:12], error)
 
     def _running(self) -> subprocess.Popen[str] | None:
-        if self._process is None and self._restarts <= MAX_RESTARTS and not self._closed:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-            )
-        return self._process
+        with self._wake:  # never one more process after close
+            if self._process is None and self._restarts <= MAX_RESTARTS and not self._closed:
+                self._process = subprocess.Popen(
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+                )
+            return self._process
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Kill a process, wait for its end and close its pipes."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()

@@ -86,18 +86,23 @@ class EmbeddingCache:
             return found
         with self._lock:
             turn = self._building.setdefault(key, threading.Lock())
-        with turn:
-            found = self.get(key)
-            if found is None:
-                found = self.put(key, build()) if keep else self._hold(key, build())
-        with self._lock:
-            self._building.pop(key, None)
+        try:
+            with turn:
+                found = self.get(key)
+                if found is None:
+                    found = self.put(key, build()) if keep else self._hold(key, build())
+        finally:
+            with self._lock:
+                self._building.pop(key, None)
         return found
 
     def put(self, key: str, embedding: Embedding) -> Embedding:
-        """Keep an embedding and return it as it will be read back."""
+        """Keep an embedding and return it as it will be read back; a full disk leaves it in memory only."""
         data = embedding.to_bytes()
-        self._files.put_named(KIND, key, data)
+        try:
+            self._files.put_named(KIND, key, data)
+        except StorageError as error:
+            log.warning("an embedding is not kept on disk: %s", error)
         return self._hold(key, Embedding.from_bytes(data))
 
     def _read(self, key: str) -> Embedding | None:
