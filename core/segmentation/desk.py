@@ -94,7 +94,7 @@ class PromptDesk:
         self._wake = threading.Condition()
         self._closed = False
         for index in range(workers):
-            kinds = (CLICK,) if index == 0 else (CLICK, HOVER)
+            kinds = (CLICK,) if index == 0 and workers > 1 else (CLICK, HOVER)
             threading.Thread(target=self._work, args=(kinds,), daemon=True, name=f"desk-{index}").start()
 
     @property
@@ -125,7 +125,7 @@ class PromptDesk:
         refine : str, optional
             Token of the candidate chosen before. One that is forgotten, of another image or model is ignored.
         client : str
-            Whose request this is; a newer one of the same client drops a waiting hover.
+            Whose request this is; a newer one of the same client drops a waiting hover. "" is nobody's.
         full : int
             How many candidates get their full-size mask now; the others get it when asked.
 
@@ -151,7 +151,8 @@ class PromptDesk:
         with self._wake:
             if self._closed:
                 raise Superseded("the server must be running to answer prompts, but it is stopping")
-            for waiting in [old for old in self._jobs if old.kind == HOVER and old.client == client]:
+            overtaken = [old for old in self._jobs if client and old.kind == HOVER and old.client == client]
+            for waiting in overtaken:
                 self._jobs.remove(waiting)
                 waiting.future.set_exception(Superseded("a newer request of this client came first"))
             heapq.heapify(self._jobs)
