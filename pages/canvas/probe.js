@@ -1,5 +1,7 @@
 // A window for tests and benchmarks: window.__masksmith. Reading it changes nothing.
 //   state()           plain copy of what the canvas knows: image, phase, object, candidates, masks, skips, outbox ...
+//                     in_work: there is an object in work; busy: its prompt is being answered; current: what is on
+//                     the stage belongs to its prompt
 //   mask()            the mask on the stage as RLE, or null
 //   toClient(x, y)    client coordinates of an image place; toImage(clientX, clientY) the other way round
 //   timings()         milliseconds from pointer event to painted frame of all clicks so far, and of all opened images
@@ -84,7 +86,8 @@ export class Probe {
       tool: bench.tool,
       brush_size: bench.prefs.get("brushSize"),
       object: working.object,
-      busy: bench.isBusy,
+      in_work: bench.isBusy,
+      busy: bench.answers.isAsked(working.object),
       current: showing.isCurrent,
       has_mask: showing.hasMask,
       candidates: showing.answer?.candidates ?? [],
