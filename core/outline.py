@@ -30,7 +30,7 @@ def paths_of_drawing(drawing: Mapping[str, Any] | None) -> list[FloatArray]:
     """
     paths = []
     for shape in (drawing or {}).get("objects", []):
-        corners = [step[1:3] for step in shape.get("path") or [] if len(step) >= 3]
+        corners = [[corner["x"], corner["y"]] for corner in shape.get("points") or []]
         if len(corners) >= 3:
             paths.append(_as_shown(np.asarray(corners, np.float64), shape))
     return paths

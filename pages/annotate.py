@@ -5,13 +5,14 @@ import streamlit as st
 from pages.canvas import workbench
 from pages.canvas.assets import version
 from pages.ui.by_hand import ByHand, outline_by_hand
-from pages.ui.frame import fill_the_window
+from pages.ui.frame import fill_the_window, use_the_width
 from pages.ui.resources import open_workshop
 
 shop = open_workshop()
 by_hand: ByHand | None = st.session_state.get("by_hand")
 
 if by_hand is not None:
+    use_the_width()
     outline_by_hand(shop, by_hand)
 else:
     fill_the_window()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import library
+from pages.ui.frame import use_the_width
 from pages.ui.grid import PER_PAGE, chosen_images, show_grid
 from pages.ui.moving import delete_dialog, export_dialog, import_dialog
 from pages.ui.resources import open_workshop
@@ -10,6 +11,7 @@ from pages.ui.resources import open_workshop
 STATES = {"All": None, "New": "new", "In work": "in_work", "Done": "done"}
 
 shop = open_workshop()
+use_the_width()
 
 bar = st.container(horizontal=True, vertical_alignment="bottom")
 search = bar.text_input("Find by name", placeholder="Part of a file name", key="search", width=260).strip()

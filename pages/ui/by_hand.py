@@ -17,7 +17,8 @@ from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
 from pages.ui.text import plain
 
-MAX_WIDTH, MAX_HEIGHT = 1200, 640
+MAX_WIDTH, MAX_HEIGHT = 920, 560
+STROKE_PX = 2
 _STROKE = "#ffb000"
 _FILL = "rgba(255, 176, 0, 0.25)"
 
@@ -46,33 +47,27 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
         st.button("Back to the workbench", on_click=_leave, shortcut="Escape")
         return
     scale = min(MAX_WIDTH / image.width, MAX_HEIGHT / image.height)
-    bar = st.container(horizontal=True, vertical_alignment="center")
-    bar.markdown(f"**By hand** · {plain(image.name)}")
-    bar.caption("Click the corners of the object, click the first corner again to close. Several paths make one mask.")
-    place = st.container()
-    with place:
+    row = st.container(horizontal=True, wrap=False)
+    with row.container(width=round(image.width * scale)):
         drawn = st_canvas(
             fill_color=_FILL,
-            stroke_width=2,
+            stroke_width=STROKE_PX,
             stroke_color=_STROKE,
             background_image=_shown(data),
             width=round(image.width * scale),
             height=round(image.height * scale),
             drawing_mode="polygon",
             key=f"outline-{state.key}",
-            label="Outline of the object",
         )
     paths = paths_of_drawing(drawn.json_data)
-    save = bar.button(
-        "Save mask",
-        type="primary",
-        shortcut="Enter",
-        disabled=not paths,
-        help="Save the outline as a mask made by hand",
-    )
-    bar.button("Back", on_click=_leave, shortcut="Escape", help="Leave without saving")
-    if save:
+    side = row.container(width=260)
+    side.markdown(f"**By hand**  \n{plain(image.name)}")
+    side.caption("Click the corners of the object, then the first corner again. Several paths make one mask.")
+    count = "No closed path yet" if not paths else "1 path" if len(paths) == 1 else f"{len(paths)} paths"
+    side.text(count)
+    if side.button("Save mask", type="primary", shortcut="Enter", disabled=not paths, width="stretch"):
         _save(shop, state, paths, scale, (image.height, image.width))
+    side.button("Back", on_click=_leave, shortcut="Escape", width="stretch", help="Leave without saving")
 
 
 def _save(shop: Workshop, state: ByHand, paths: list[Any], scale: float, shape_hw: tuple[int, int]) -> None:

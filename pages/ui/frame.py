@@ -10,8 +10,18 @@ _FILL = """
   [data-testid="stVerticalBlock"] { gap: 0; }
 </style>
 """
+_READING = """
+<style>
+  [data-testid="stMainBlockContainer"] { padding: 4.75rem 2rem 2rem; max-width: 1800px; }
+</style>
+"""
 
 
 def fill_the_window() -> None:
     """Give the page the whole window below the navigation."""
     st.html(_FILL)
+
+
+def use_the_width() -> None:
+    """Let the page begin right below the navigation and use a wide window."""
+    st.html(_READING)
