@@ -31,7 +31,7 @@ function sharedParts(base) {
   if (!shared) {
     const api = new Api(base);
     const outbox = new Outbox(api, new TabQueues("masksmith"));
-    shared = { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start() };
+    shared = { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start(), lastImage: null };
   }
   return shared;
 }
@@ -86,7 +86,7 @@ export class Bench {
     await this.until(async () => {
       this.setProject(await this.api.get("/project"));
     });
-    await this.until(() => this.library.start(wanted));
+    await this.until(() => this.library.start(wanted ?? shared.lastImage));
   }
 
   /** Try until it works: the server may still be starting. */
@@ -206,6 +206,8 @@ export class Bench {
     const edited = this.working.object.base?.key;
     const shown = this.masks.list.filter((mask) => mask.key !== edited);
     this.stage.showAccepted(shown, this.prefs.get("palette"), this.masks.selectedMask);
+    const boxes = this.masks.openFlags.map(({ flag }) => flag.detail?.box).filter((box) => box?.length === 4);
+    this.stage.main.showFlags(boxes);
   }
 
   showPrompts() {
@@ -277,6 +279,7 @@ export class Bench {
 
   stop() {
     this.stopped = true;
+    shared.lastImage = this.imageId;
     this.leaveImage();
     this.drafts.stop();
     this.library.stop();

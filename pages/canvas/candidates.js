@@ -75,13 +75,20 @@ function picture(canvas, bench, candidate, frame) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   const sx = canvas.width / frame.width;
   const sy = canvas.height / frame.height;
-  context.setTransform(sx, 0, 0, sy, -frame.x * sx, -frame.y * sy);
+  // Only the part that is shown is drawn: scaling a whole photo three times a click would be felt.
+  const x = Math.max(0, frame.x);
+  const y = Math.max(0, frame.y);
+  const width = Math.min(bench.stage.width, frame.x + frame.width) - x;
+  const height = Math.min(bench.stage.height, frame.y + frame.height) - y;
+  const place = [(x - frame.x) * sx, (y - frame.y) * sy, width * sx, height * sy];
   context.imageSmoothingQuality = "low";
-  context.filter = "brightness(0.65) saturate(0.5)";
-  if (photo.complete && photo.naturalWidth) context.drawImage(photo, 0, 0, bench.stage.width, bench.stage.height);
-  context.filter = "none";
-  context.drawImage(tinted(candidate), 0, 0, bench.stage.width, bench.stage.height);
-  context.setTransform(1, 0, 0, 1, 0, 0);
+  if (photo.complete && photo.naturalWidth) context.drawImage(photo, x, y, width, height, ...place);
+  context.fillStyle = "rgb(0 0 0 / 0.4)";
+  context.fillRect(...place);
+  const mask = tinted(candidate);
+  const mx = mask.width / bench.stage.width;
+  const my = mask.height / bench.stage.height;
+  context.drawImage(mask, x * mx, y * my, width * mx, height * my, ...place);
 }
 
 /** The candidate's small mask as a picture of the current colour. */

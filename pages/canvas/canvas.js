@@ -27,6 +27,7 @@ function mount(parent, data, hooks) {
     gone ? null : main.mount(root, data, hooks),
   );
   started.catch((error) => {
+    root.style.padding = "80px 24px"; // below the page's navigation, which lies over the page
     root.textContent = `The workbench could not be loaded (${error.message}). Reload the page.`;
   });
   return {

@@ -29,7 +29,12 @@ export class Keyboard {
   down(event) {
     if (!this.isOurs(event)) return;
     const action = this.bench.keys.find(event);
-    if (!action || this.leavesNative(event)) return;
+    if (!action) {
+      // Streamlit reruns the page on R and clears its cache on C; neither is meant here.
+      if (/^[rc]$/i.test(event.key) && !event.ctrlKey && !event.metaKey) event.stopImmediatePropagation();
+      return;
+    }
+    if (this.leavesNative(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (event.repeat && !action.repeat) return;
@@ -71,6 +76,8 @@ export class Keyboard {
   /** A control that has the focus keeps the keys by which it is used. */
   leavesNative(event) {
     const target = event.composedPath()[0];
+    // Tab goes through candidates while there are some, and else through the page as everywhere.
+    if (event.key === "Tab" && (this.bench.showing.answer?.candidates.length ?? 0) < 2) return true;
     if (!(target instanceof Element) || event.ctrlKey || event.metaKey) return false;
     if (target === this.bench.stage.root || target === document.body) return false;
     return NATIVE.has(event.key) && target.matches("button, a, input, summary, [tabindex]:not([tabindex='-1'])");

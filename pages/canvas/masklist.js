@@ -10,7 +10,7 @@ export function maskList(bench) {
   const list = el("ul", { class: "masks", "aria-label": "Accepted masks" });
   const skips = el("ul", { class: "skips", "aria-label": "Hard queue" });
   const root = el("section", { class: "mask-panel" }, heading, list, skips);
-  bench.emitter.on(["masks", "keys", "settings", "image", "object"], () => {
+  bench.emitter.on(["masks", "keys", "settings", "image"], () => {
     const { masks } = bench;
     const total = masks.list.reduce((sum, mask) => sum + (mask.active_ms ?? 0), 0);
     const aside = masks.list.length ? `${masks.list.length} · ${seconds(total)}` : "";

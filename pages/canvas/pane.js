@@ -13,9 +13,10 @@ export class Pane {
     this.world = el("div", { class: "world" }, this.photo, ...layers);
     this.lines = el("canvas", { class: "lines" });
     this.markers = el("div", { class: "markers" });
+    this.flags = el("div", { class: "markers" });
     this.ring = el("div", { class: "ring", hidden: true });
     this.cross = el("div", { class: "cross", hidden: true });
-    this.root = el("div", { class: "pane" }, this.world, this.lines, this.markers, this.ring, this.cross);
+    this.root = el("div", { class: "pane" }, this.world, this.lines, this.flags, this.markers, this.ring, this.cross);
     this.context = this.lines.getContext("2d");
     this.view = { scale: 1, x: 0, y: 0 };
     /** outline of the object in work, or a function that finds it once it is drawn @type {any} */
@@ -109,8 +110,23 @@ export class Pane {
     this.placeMarkers();
   }
 
+  /** Frame what open flags speak of: a stray pixel is found at any zoom. @param {number[][]} boxes  x, y, width, height */
+  showFlags(boxes) {
+    const name = JSON.stringify(boxes);
+    if (name === this.flagged) return;
+    this.flagged = name;
+    this.flags.replaceChildren(...boxes.map((box) => el("div", { class: "flag-box", "data-box": JSON.stringify(box) })));
+    this.placeMarkers();
+  }
+
   placeMarkers() {
     const { scale, x, y } = this.view;
+    for (const mark of this.flags.children) {
+      const [left, top, width, height] = JSON.parse(mark.dataset.box);
+      mark.style.transform = `translate(${left * scale + x - 5}px, ${top * scale + y - 5}px)`;
+      mark.style.width = `${width * scale + 10}px`;
+      mark.style.height = `${height * scale + 10}px`;
+    }
     for (const mark of this.markers.children) {
       if (mark.classList.contains("box")) {
         const { x0, y0, x1, y1 } = this.box;
