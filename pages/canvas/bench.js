@@ -9,7 +9,7 @@ import { Finishing } from "./finishing.js";
 import { Hover } from "./hover.js";
 import { Keys } from "./keys.js";
 import { Library } from "./library.js";
-import { MaskBook } from "./maskbook.js";
+import { MaskBook, openFlags } from "./maskbook.js";
 import * as objects from "./object.js";
 import { Outbox } from "./outbox.js";
 import { Painting } from "./painting.js";
@@ -206,7 +206,9 @@ export class Bench {
     const edited = this.working.object.base?.key;
     const shown = this.masks.list.filter((mask) => mask.key !== edited);
     this.stage.showAccepted(shown, this.prefs.get("palette"), this.masks.selectedMask);
-    const boxes = this.masks.openFlags.map(({ flag }) => flag.detail?.box).filter((box) => box?.length === 4);
+    const flagged = this.isBusy ? null : this.masks.flagged;
+    const mendable = flagged ? openFlags(flagged).filter((flag) => flag.fix) : [];
+    const boxes = mendable.map((flag) => flag.detail?.box).filter((box) => box?.length === 4);
     this.stage.main.showFlags(boxes);
   }
 

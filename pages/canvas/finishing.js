@@ -3,7 +3,7 @@
 import { clean } from "./regions.js";
 import { decode, encode } from "./rle.js";
 import { counted } from "./dom.js";
-import { measure } from "./maskbook.js";
+import { measure, openFlags } from "./maskbook.js";
 import * as objects from "./object.js";
 import { uuid } from "./uuid.js";
 
@@ -149,10 +149,10 @@ export class Finishing {
   }
 
   /** Mend all open flags of a mask that can be mended: a cleaned mask takes its place. */
-  fix(key = this.bench.masks.openFlags.find(({ flag }) => flag.fix)?.mask.key) {
+  fix(key = this.bench.masks.flagged?.key) {
     const { masks, working, imageId } = this.bench;
     const mask = masks.find(key);
-    const flags = mask?.flags.filter((flag) => flag.fix === "clean" && !flag.resolution) ?? [];
+    const flags = mask ? openFlags(mask).filter((flag) => flag.fix === "clean") : [];
     if (!flags.length) return this.bench.say("No open flag can be mended by itself.");
     const [height, width] = mask.rle.size;
     const pixels = decode(mask.rle);
@@ -181,9 +181,10 @@ export class Finishing {
   }
 
   /** Keep a mask in spite of its flags. */
-  keep(key = this.bench.masks.openFlags[0]?.mask.key) {
+  keep(key = this.bench.masks.flagged?.key) {
     const { masks, working, imageId } = this.bench;
-    const flags = masks.find(key)?.flags.filter((flag) => !flag.resolution) ?? [];
+    const mask = masks.find(key);
+    const flags = mask ? openFlags(mask) : [];
     if (!flags.length) return this.bench.say("There is no open flag.");
     const effects = flags.map(({ flag_id }) => ({
       ...{ kind: "flag", imageId, key, flagId: flag_id, from: null, to: "kept" },

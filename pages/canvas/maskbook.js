@@ -1,7 +1,6 @@
 // The accepted masks and open skips of the image on the stage, as the annotator sees them: what the server has, with
 // what it has not been told yet already done.
 
-import { decode } from "./rle.js";
 import { areaOf, boundsOf } from "./raster.js";
 
 /** @typedef {import("./effects.js").Mask} Mask */
@@ -67,11 +66,10 @@ export class MaskBook {
     return this.find(this.selected);
   }
 
-  /** The flags nobody has answered, newest mask first. @returns {{mask: Mask, flag: any}[]} */
-  get openFlags() {
-    return [...this.list].reverse().flatMap((mask) =>
-      (mask.flags ?? []).filter((flag) => !flag.resolution).map((flag) => ({ mask, flag })),
-    );
+  /** The mask whose open flags the keys answer: the selected one if it has some, else the newest. @returns {Mask | null} */
+  get flagged() {
+    const open = this.list.filter((mask) => openFlags(mask).length);
+    return open.find((mask) => mask.key === this.selected) ?? open.at(-1) ?? null;
   }
 
   /** Add a mask, in the place of the one it replaces. @param {Mask} mask @param {Mask | null} replaced */
@@ -144,10 +142,9 @@ export class MaskBook {
   }
 }
 
-/** Box and area of a mask. @param {import("./rle.js").Rle} rle */
-export function measureRle(rle) {
-  const [height, width] = rle.size;
-  return measure(decode(rle), width, height);
+/** The flags of a mask that nobody has answered. @param {Mask} mask */
+export function openFlags(mask) {
+  return (mask.flags ?? []).filter((flag) => !flag.resolution);
 }
 
 /** @param {Uint8Array} pixels */

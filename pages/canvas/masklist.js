@@ -2,6 +2,7 @@
 
 import { button, counted, el, pixels, seconds } from "./dom.js";
 import { iconOf } from "./icons.js";
+import { openFlags } from "./maskbook.js";
 import { colourOf, css } from "./palette.js";
 
 /** @param {import("./bench.js").Bench} bench */
@@ -56,23 +57,42 @@ function maskRow(bench, mask, index) {
     act("edit", "edit", () => bench.finishing.edit(mask.key)),
     act("removePoint", "trash", () => bench.finishing.remove(mask.key)),
   );
-  const flags = (mask.flags ?? []).map((flag) => flagRow(bench, mask, flag));
-  return el("li", { class: `mask${selected ? " selected" : ""}`, "data-key": mask.key }, main, tools, ...flags);
+  return el("li", { class: `mask${selected ? " selected" : ""}`, "data-key": mask.key }, main, tools, flagBlock(bench, mask));
 }
 
-function flagRow(bench, mask, flag) {
-  if (flag.resolution) {
-    return el("div", { class: "flag answered", title: flag.message }, `${flag.name}: ${flag.resolution}`);
+/** The open flags of a mask: all of it for the mask that the keys act on, one line for the others. */
+function flagBlock(bench, mask) {
+  const flags = openFlags(mask);
+  if (!flags.length) return answered(mask);
+  if (bench.masks.flagged?.key !== mask.key) {
+    const title = flags.map((flag) => flag.message).join(" ");
+    const text = counted(flags.length, "flag");
+    return button({ class: "flag-line", title, onclick: () => bench.masks.select(mask.key) }, text);
   }
   const answer = (id, text, run) =>
     button({ class: "flag-key", title: bench.keys.tip(id), onclick: run }, text, el("kbd", {}, bench.keys.shown(id)));
+  const worst = ["error", "warning", "info"].find((grade) => flags.some((flag) => flag.severity === grade));
   return el(
     "div",
-    { class: "flag", "data-severity": flag.severity, role: "note" },
-    el("span", { class: "message" }, flag.message),
-    flag.fix && answer("fix", "Fix", () => bench.finishing.fix(mask.key)),
+    { class: "flag", "data-severity": worst, role: "note" },
+    ...flags.map((flag) => el("span", { class: "message" }, flag.message)),
+    flags.some((flag) => flag.fix) && answer("fix", "Fix", () => bench.finishing.fix(mask.key)),
     answer("keep", "Keep", () => bench.finishing.keep(mask.key)),
+    ...flags.map((flag) => showOther(bench, flag)),
   );
+}
+
+function answered(mask) {
+  const said = (mask.flags ?? []).map((flag) => `${flag.name}: ${flag.resolution}`).join(", ");
+  return said ? el("div", { class: "flag answered" }, said) : null;
+}
+
+/** A flag that speaks of another mask can show it. */
+function showOther(bench, flag) {
+  const other = bench.masks.list.find((mask) => flag.detail?.mask_id && mask.mask_id === flag.detail.mask_id);
+  if (!other) return null;
+  const title = "Select the other mask";
+  return button({ class: "flag-key", title, onclick: () => bench.masks.select(other.key) }, "Show other");
 }
 
 function skipRow(bench, skip) {
