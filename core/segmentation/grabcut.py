@@ -35,6 +35,7 @@ from core.segmentation.windows import Window, around, expanded, whole
 
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
+MID_SHORT_SIDE: Final = 64
 CUT_PIXELS: Final = 16_000
 PREVIEW_PIXELS: Final = 9_000
 MODEL_SIDE: Final = 64
@@ -84,9 +85,12 @@ class GrabCutSegmenter:
         self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="grabcut")
 
     def encode(self, image: RgbImage) -> Embedding:
-        """Return the photo itself and a copy of at most 384 px: a few milliseconds, so never kept on disk."""
+        """Return the photo itself and a copy of 384 px, with a shorter side of at least 64 px where it has so many.
+
+        It takes a few milliseconds, so it is never kept on disk.
+        """
         height, width = image.shape[:2]
-        scale = min(1.0, MID_SIDE / max(height, width))
+        scale = min(1.0, max(MID_SIDE / max(height, width), MID_SHORT_SIDE / min(height, width)))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         mid = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image.copy()
         return Embedding((height, width), self.encoder_key, {"image": image.copy(), "mid": mid})
@@ -101,7 +105,8 @@ class GrabCutSegmenter:
         whether it grew out of the candidate that was chosen before. Treat it as an order, not as a measure.
         """
         mid: RgbImage = embedding.arrays["mid"]  # type: ignore[assignment]
-        scale = mid.shape[1] / embedding.size_hw[1]
+        # Each side has a scale of its own: the short side of a very long photo is rounded to whole pixels.
+        scale = (mid.shape[1] / embedding.size_hw[1], mid.shape[0] / embedding.size_hw[0])
         scene = _Scene(mid, prompt, scale, PREVIEW_PIXELS if preview else CUT_PIXELS)
         starts = scene.starts(refine)
         if preview:
@@ -110,7 +115,9 @@ class GrabCutSegmenter:
         scores = _predicted(cuts)
         levels = levels_by_area([float(cut.guided.soft.sum()) for cut in cuts])
         image: RgbImage = embedding.arrays["image"]  # type: ignore[assignment]
-        found = [_candidate(image, cut, value, level) for cut, value, level in zip(cuts, scores, levels, strict=True)]
+        found = [
+            _candidate(image, prompt, cut, value, level) for cut, value, level in zip(cuts, scores, levels, strict=True)
+        ]
         return sorted(found, key=lambda candidate: -candidate.predicted_iou)
 
 
@@ -129,7 +136,7 @@ def _iou(one: Mask, other: Mask) -> float:
     return int((one & other).sum()) / union if union else 0.0
 
 
-def _candidate(image: RgbImage, cut: Cut, predicted_iou: float, level: Level) -> Candidate:
+def _candidate(image: RgbImage, prompt: Prompt, cut: Cut, predicted_iou: float, level: Level) -> Candidate:
     guided = cut.guided
     rows, columns = coarse_size((image.shape[0], image.shape[1]))
     coarse = cv2.resize(guided.soft, (columns, rows), interpolation=cv2.INTER_AREA) > 0.5
@@ -139,22 +146,38 @@ def _candidate(image: RgbImage, cut: Cut, predicted_iou: float, level: Level) ->
         level=level,
         low_res=guided.logits(),
         coarse=coarse,
-        upsample=lambda: guided.full(image),
+        upsample=lambda: _pinned(guided.full(image), prompt),
     )
 
 
-class _Scene:
-    """One prompt on one photo, in the pixels of its copy of at most 384 px."""
+def _pinned(mask: Mask, prompt: Prompt) -> Mask:
+    """Return a full-size mask that holds every foreground click and no background click.
 
-    def __init__(self, mid: RgbImage, prompt: Prompt, scale: float, pixels: int) -> None:
+    The filter follows the photo's edges and may pass by a click; where each was set, its label is certain.
+    """
+    height, width = mask.shape
+    pixels = mask.astype(np.uint8)
+    places = [(min(int(point.x), width - 1), min(int(point.y), height - 1), point.label) for point in prompt.points]
+    radius = max(1, round(max(height, width) / MID_SIDE / 2))
+    for x, y, label in places:
+        cv2.circle(pixels, (x, y), radius, label, -1)
+    for x, y, label in places:
+        pixels[y, x] = label
+    return pixels > 0
+
+
+class _Scene:
+    """One prompt on one photo, in the pixels of its small copy."""
+
+    def __init__(self, mid: RgbImage, prompt: Prompt, scale: tuple[float, float], pixels: int) -> None:
         self.mid = mid
         self.pixels = pixels
         height, width = mid.shape[:2]
         self.points = [
-            (min(point.x * scale, width - 1.0), min(point.y * scale, height - 1.0), point.label)
+            (min(point.x * scale[0], width - 1e-3), min(point.y * scale[1], height - 1e-3), point.label)
             for point in prompt.points
         ]
-        self.box = tuple(side * scale for side in prompt.box) if prompt.box else None
+        self.box = tuple(side * scale[axis % 2] for axis, side in enumerate(prompt.box)) if prompt.box else None
         self.size_hw = (height, width)
 
     def starts(self, refine: Logits | None) -> list[Start]:
@@ -242,6 +265,8 @@ class _Scene:
             models = _colour_models(picture, labels)
             cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
         mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        if not mask.any():
+            mask = foreground  # colour tells nothing apart: what was believed before stands
         mask = self._clicked_parts(mask, start.window)
         return Cut(start, GuidedMask(self.mid, start.window, mask), contrast(picture, mask))
 
@@ -263,6 +288,7 @@ def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float6
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     believed = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(1)  # OpenCV groups colours by chance, from a state that each thread carries along
     inside = (believed == cv2.GC_FGD) | (believed == cv2.GC_PR_FGD)
     if not inside.any() or inside.all():
         small, believed = picture, labels.copy()

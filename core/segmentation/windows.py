@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+MOST_MAGNIFIED: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,12 @@ class Window:
     y1: int
 
     def cut_shape(self, pixels: int) -> tuple[int, int]:
-        """Return the rows and columns at which the window is cut: its aspect, about so many pixels."""
+        """Return the rows and columns at which the window is cut: its aspect, about so many pixels.
+
+        A tiny window is magnified four times at most: more would cost time and show nothing.
+        """
         width, height = self.x1 - self.x0, self.y1 - self.y0
-        scale = math.sqrt(pixels / (width * height))
+        scale = min(MOST_MAGNIFIED, math.sqrt(pixels / (width * height)))
         return max(2, round(height * scale)), max(2, round(width * scale))
 
     def sample(self, picture: Pixels, shape: tuple[int, int]) -> Pixels:

@@ -164,7 +164,7 @@ def test_a_click_on_the_border_counts_as_one_on_the_last_pixel(at: tuple[float, 
         assert candidate.mask()[y, x]
 
 
-@pytest.mark.parametrize("shape", [(1500, 3), (3, 1500), (60, 1500), (1499, 7)])
+@pytest.mark.parametrize("shape", [(1500, 40), (40, 1500), (60, 1500), (1499, 90)])
 def test_points_stay_where_they_were_set_in_very_long_pictures(shape: tuple[int, int]) -> None:
     image = np.random.default_rng(2).integers(0, 60, (*shape, 3), np.uint8)
     along = max(shape)

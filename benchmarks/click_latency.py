@@ -1,0 +1,115 @@
+"""From pointer event to painted mask, in Chromium, on this machine.
+
+The browser itself measures: from the event's time stamp to the task after the frame that shows the mask.
+Half of the clicks begin an object, half refine one. Hovering is counted while the pointer keeps moving.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks import chromium
+from benchmarks.app_process import AppProcess
+from benchmarks.photos import fill_library
+
+PHOTOS = 10
+MODELS = ("grabcut", "tiny-random")
+
+
+def main() -> None:
+    """Measure every model and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the JSON object only")
+    parser.add_argument("--clicks", type=int, default=20, help="per photo")
+    arguments = parser.parse_args()
+    results = {model: measure(model, arguments.clicks) for model in MODELS}
+    if not arguments.json:
+        for model, result in results.items():
+            sys.stdout.write(f"{model}: {result}\n")
+    report = {**results[MODELS[0]], "default": MODELS[0], **{model: results[model] for model in MODELS[1:]}}
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+def measure(model: str, clicks: int) -> dict[str, Any]:
+    """Return the figures of one model."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        fill_library(data, PHOTOS)
+        with AppProcess(data, {"MASKSMITH_MODEL": model}) as app, sync_playwright() as playwright:
+            browser = chromium.launch(playwright)
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            chromium.open_workbench(page, app.url)
+            times, hovers = [], []
+            for number in range(PHOTOS):
+                times += click_around(page, clicks, seed=number)
+                hovers.append(hover_around(page))
+                if number < PHOTOS - 1:
+                    next_photo(page)
+            browser.close()
+    return {
+        "p50_ms": round(statistics.median(times), 1),
+        "p95_ms": round(float(np.percentile(times, 95)), 1),
+        "hover_per_s": round(statistics.median(hovers), 1),
+        "clicks": len(times),
+        "photos": PHOTOS,
+    }
+
+
+def click_around(page: Page, clicks: int, seed: int) -> list[float]:
+    """Click at random places, clearing the object after every second click; return the milliseconds of each."""
+    rng = np.random.default_rng(seed)
+    before = len(page.evaluate("window.__masksmith.timings().clicks"))
+    for number in range(clicks):
+        x, y = rng.uniform(150, 1350), rng.uniform(100, 900)
+        place = page.evaluate(f"window.__masksmith.toClient({x}, {y})")
+        page.mouse.move(place["x"], place["y"])
+        page.mouse.click(place["x"], place["y"])
+        page.wait_for_function(
+            f"window.__masksmith.timings().clicks.length >= {before + number + 1} && window.__masksmith.state().current"
+        )
+        if number % 2:
+            page.keyboard.press("Escape")
+            page.wait_for_function("!window.__masksmith.state().has_mask")
+    times: list[float] = page.evaluate("window.__masksmith.timings().clicks")
+    if clicks % 2:
+        page.keyboard.press("Escape")
+    return times[before:]
+
+
+def hover_around(page: Page) -> float:
+    """Move the pointer for two seconds and return how many previews a second were painted."""
+    path = """async () => {
+      const root = document.elementFromPoint(600, 400);
+      const target = root.shadowRoot?.elementFromPoint(600, 400) ?? root;
+      const before = window.__masksmith.hovers(), begun = performance.now();
+      while (performance.now() - begun < 2000) {
+        const t = (performance.now() - begun) / 300;
+        const [clientX, clientY] = [600 + 180 * Math.cos(t), 400 + 140 * Math.sin(t)];
+        target.dispatchEvent(new PointerEvent("pointermove",
+          {clientX, clientY, bubbles: true, composed: true, pointerType: "mouse", isPrimary: true}));
+        await new Promise((done) => requestAnimationFrame(done));
+      }
+      return 1000 * (window.__masksmith.hovers() - before) / (performance.now() - begun);
+    }"""
+    return float(page.evaluate(path))
+
+
+def next_photo(page: Page) -> None:
+    """Go to the next photo and wait until it is ready."""
+    before = page.evaluate("window.__masksmith.state().image_id")
+    page.keyboard.press("n")
+    page.wait_for_function(
+        f"(() => {{ const s = window.__masksmith.state(); return s.image_id !== {before} && s.phase === 'ready'; }})()",
+        timeout=60_000,
+    )
+
+
+if __name__ == "__main__":
+    main()
