@@ -1,9 +1,11 @@
 """What the canvas and scripts may send: parsed, bounded, and refused in one sentence."""
 
+import json
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.requests import Request
 
 from core.errors import InvalidInput
@@ -16,6 +18,29 @@ _KEY = r"^[A-Za-z0-9_.:-]{1,64}$"
 Key = Annotated[str, Field(pattern=_KEY)]
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 DatabaseId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+def finite(value: Any) -> Any:
+    """Return JSON as it is, once no number in it is NaN or infinite: such JSON could be kept, but never answered."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise PydanticCustomError("finite", "every number in it must be finite") from error
+    return value
+
+
+def _mask_ref(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63:
+        return value
+    if isinstance(value, str) and re.fullmatch(_KEY, value):
+        return value
+    raise PydanticCustomError("mask_ref", "must be the id or the key of a mask")
+
+
+Free = Annotated[dict[str, Any], AfterValidator(finite)]
+"""An object that is kept as it is and given back."""
+
+MaskRef = Annotated[int | str, PlainValidator(_mask_ref)]
 
 
 class Body(BaseModel):
@@ -59,10 +84,18 @@ class SentPrompt(Body):
     label: Literal[0, 1] | None = None
     at_ms: Milliseconds = 0
 
+    @model_validator(mode="after")
+    def _whole(self) -> "SentPrompt":
+        if self.kind == "point" and self.label is None:
+            raise PydanticCustomError("point", "a point must have a label")
+        if self.kind == "box" and (self.x1 is None or self.y1 is None):
+            raise PydanticCustomError("box", "a box must have its second corner in x1 and y1")
+        return self
+
 
 class SentEdit(Body):
     kind: Annotated[str, Field(min_length=1, max_length=32)]
-    detail: dict[str, Any] = {}
+    detail: Free = {}
     at_ms: Milliseconds = 0
 
 
@@ -81,7 +114,7 @@ class MaskBody(Body):
     candidate: ChosenCandidate | None = None
     label: Annotated[str, Field(max_length=200)] | None = None
     edited: bool = False
-    supersedes: Key | DatabaseId | None = None
+    supersedes: MaskRef | None = None
     prompts: Annotated[list[SentPrompt], Field(max_length=1000)] = []
     edits: Annotated[list[SentEdit], Field(max_length=10_000)] = []
     times: Times = Times()
@@ -94,13 +127,13 @@ class LabelBody(Body):
 class SkipBody(Body):
     object_key: Key
     reason: Annotated[str, Field(min_length=1, max_length=32)] = "hard"
-    state: dict[str, Any] = {}
+    state: Free = {}
     times: Times = Times()
 
 
 class WorkBody(Body):
     object_key: Key
-    state: dict[str, Any]
+    state: Free
 
 
 class StateBody(Body):
@@ -109,6 +142,10 @@ class StateBody(Body):
 
 class ResolutionBody(Body):
     resolution: Literal["kept", "fixed"] | None
+
+
+class TooLarge(InvalidInput):
+    """More was sent than the server is willing to read."""
 
 
 B = TypeVar("B", bound=BaseModel)
@@ -123,7 +160,9 @@ async def read(request: Request, body: type[B]) -> B:
     Raises
     ------
     InvalidInput
-        If the content type, the size, the JSON or a field is not what it must be.
+        If the content type, the JSON or a field is not what it must be.
+    TooLarge
+        If there are more bytes than any canvas sends.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
@@ -132,7 +171,7 @@ async def read(request: Request, body: type[B]) -> B:
     async for chunk in request.stream():
         data += chunk
         if len(data) > MAX_BODY_BYTES:
-            raise InvalidInput(f"a request body must be at most {MAX_BODY_BYTES} bytes")
+            raise TooLarge(f"a request body must be at most {MAX_BODY_BYTES} bytes, got more")
     try:
         return body.model_validate_json(bytes(data))
     except ValidationError as error:
@@ -140,22 +179,38 @@ async def read(request: Request, body: type[B]) -> B:
 
 
 def sentence(error: ValidationError) -> str:
-    """Return the first thing that is wrong as one sentence: where, what must hold."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    """Return the first thing that is wrong as one sentence: where, what must hold, what came."""
+    first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "body"
     message = first["msg"][:1].lower() + first["msg"][1:]
-    return f"{where}: {message}"
+    return f"{where}: {message}{_came(first)}"
+
+
+def _came(error: ErrorDetails) -> str:
+    value = error["input"]
+    if error["type"] in ("missing", "json_invalid", "point", "box"):
+        return ""
+    if isinstance(value, dict):
+        return ", got an object"
+    if isinstance(value, list | tuple):
+        return f", got a list of {len(value)}"
+    shown = repr(value)
+    return f", got {shown if len(shown) <= 60 else shown[:59] + '…'}"
 
 
 def idempotency_key(request: Request) -> str:
-    """Return the Idempotency-Key header, 1 to 64 letters, digits or `_.:-`.
+    """Return the Idempotency-Key header, 1 to 64 letters, digits or `_.:-`, and not a number.
+
+    In a path a number is an id: under a key like "7" another mask would be deleted than the one that was saved.
 
     Raises
     ------
     InvalidInput
-        If it is missing or has other characters.
+        If it is missing, a number, or has other characters.
     """
     key = request.headers.get("idempotency-key", "")
     if not re.fullmatch(_KEY, key):
         raise InvalidInput(f"Idempotency-Key must be 1 to 64 letters, digits or _.:- , got {key[:80]!r}")
+    if key.isdecimal():
+        raise InvalidInput(f"Idempotency-Key must be no number, as ids are numbers, got {key!r}")
     return key

@@ -55,7 +55,9 @@ def zipped(folder: Path) -> Iterator[bytes]:
         for path in sorted(folder.rglob("*")):
             if not path.is_file():
                 continue
-            with path.open("rb") as source, archive.open(str(path.relative_to(folder)), "w") as target:
+            # How large a file is when it ends is not known as it begins, and past 2 GB only zip64 can say it.
+            name = str(path.relative_to(folder))
+            with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
                 while chunk := source.read(_CHUNK):
                     target.write(chunk)
                     yield pipe.take()

@@ -55,10 +55,15 @@ async def _file(request: Request, kind: str) -> Response:
     image = await in_thread(library.image, shop, path_id(request, "id"))
     sha256 = image.working_sha256 if kind == "working" else image.thumb_sha256
     headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOREVER}
-    if request.headers.get("if-none-match") == headers["ETag"]:
+    if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     data = await in_thread(shop.files.get, kind, sha256)
     return Response(data, media_type=library.media_type(data), headers=headers)
+
+
+def _known(sent: str, etag: str) -> bool:
+    """Return whether If-None-Match names the tag: a list, weak or strong (proxies weaken tags), or any."""
+    return any(tag.strip().removeprefix("W/") in ("*", etag) for tag in sent.split(","))
 
 
 async def open_image(request: Request) -> Response:

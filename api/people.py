@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, RootModel
+from pydantic import AfterValidator, Field, RootModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.bodies import read
+from api.bodies import finite, read
 from api.common import in_thread, workshop
 from core import projects
 
@@ -19,7 +19,7 @@ async def project(request: Request) -> Response:
     return JSONResponse(overview)
 
 
-class Preferences(RootModel[dict[Annotated[str, Field(max_length=64)], Any]]):
+class Preferences(RootModel[Annotated[dict[Annotated[str, Field(max_length=64)], Any], AfterValidator(finite)]]):
     """A small JSON object of the canvas: keys, opacity and the like."""
 
 

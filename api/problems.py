@@ -1,11 +1,13 @@
 """Errors as RFC 9457 problem details: one sentence for people, a type for programs."""
 
 import logging
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from api.bodies import TooLarge
 from core.errors import (
     Conflict,
     InvalidInput,
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # The first class that fits decides, so subclasses stand before their parents.
 _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (TooLarge, 413, "too-large", "The request is too large"),
     (InvalidInput, 422, "invalid-input", "The request cannot be meant"),
     (NotFound, 404, "not-found", "No such thing"),
     (MissingRow, 404, "not-found", "No such thing"),
@@ -27,13 +30,14 @@ _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (Conflict, 409, "conflict", "It has changed meanwhile"),
     (ModelUnavailable, 503, "model-unavailable", "The model cannot be used"),
     (StorageError, 503, "storage", "The library cannot be read or written"),
+    (MasksmithError, 503, "not-ready", "The server is not ready"),
 )
 
 
-def problem(status: int, kind: str, title: str, detail: str) -> JSONResponse:
+def problem(status: int, kind: str, title: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """Return a problem+json response; `detail` is the sentence people read."""
     body = {"type": f"/problems/{kind}", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
 
 
 async def on_foreseen(_request: Request, error: Exception) -> JSONResponse:
@@ -43,13 +47,19 @@ async def on_foreseen(_request: Request, error: Exception) -> JSONResponse:
             if status >= 500:
                 log.error("%s", error, exc_info=error)
             return problem(status, kind, title, str(error))
-    return await on_unforeseen(_request, error)
+    raise error
 
 
-async def on_http(_request: Request, error: Exception) -> JSONResponse:
-    """Answer what the router itself refuses, such as an unknown path or method."""
+async def on_http(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the router itself refuses: an unknown path or method."""
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, "http", "The request was refused", str(error.detail))
+    detail, path = str(error.detail), request.url.path[:80]
+    if error.status_code == 404:
+        detail = f"a path must be one that the server knows, got {path!r}"
+    elif error.status_code == 405:
+        allowed = sorted((error.headers or {}).get("Allow", "another").split(", "))
+        detail = f"the method for {path!r} must be {' or '.join(allowed)}, got {request.method[:20]}"
+    return problem(error.status_code, "http", "The request was refused", detail, error.headers)
 
 
 async def on_unforeseen(request: Request, error: Exception) -> JSONResponse:

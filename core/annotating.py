@@ -1,18 +1,19 @@
 """What an annotator does to the library: accept, skip, delete, take back. Each call is one transaction."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from core import masks as pixels
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.masks import Rle
 from core.projects import settings
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
 from core.workshop import Library
 from storage import events, flags, images, masks, model_versions, skips, work
-from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times
+from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
 
 Origin = Literal["assisted", "by_hand"]
+HASH_CHARS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     ------
     InvalidInput
         If the runs are not a mask of the image's size, or it supersedes a mask of another image.
+    Conflict
+        If the key has saved another mask before.
     MissingRow
         If the image, or the mask to supersede, does not exist.
     """
@@ -78,13 +81,16 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         raise InvalidInput(
             f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
         )
-    rle = pixels.check(accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width))
+    sent = pixels.check(accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width))
+    drawn = pixels.decode(sent)
+    # One mask, one text: runs of no pixels are legal, but pycocotools computes absurd boxes from them.
+    rle = pixels.encode(drawn)
     existing = [
         ExistingMask(mask_id, {"size": [height, width], "counts": counts})
         for mask_id, height, width, counts in others
         if superseded is None or mask_id != superseded.id
     ]
-    said = check_mask(pixels.decode(rle), existing, limits=Limits(min_area=settings(library)["min_area"]))
+    said = check_mask(drawn, existing, limits=Limits(min_area=settings(library)["min_area"]))
     with library.engines.writing() as session:
         version = _version(accepted.model, session)
         new = _new_mask(library, image, key, accepted, rle, said, version, superseded.id if superseded else None)
@@ -92,15 +98,17 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")
             work.drop(image_id, library.person_id, session=session, object_key=accepted.object_key)
-            _note(library, session, "accept", image_id, mask_id)
+            _note(library, session, "accept", Touched(mask_id, image_id, True))
+        elif not masks.same(mask_id, image_id, rle["counts"], session=session):
+            raise Conflict(f"an idempotency key must belong to one mask, but {key!r} has saved another one before")
         kept = flags.of_masks([mask_id], session=session).get(mask_id, [])
     return Saved(mask_id, created, kept)
 
 
 def _version(model: str | None, session: Any) -> int | None:
-    if model is None or "@" not in model:
-        return None
-    return model_versions.by_hash_prefix(model.rsplit("@", 1)[1], session=session)
+    """Return the version that a model's name speaks of; its hash must be as long as answers give it."""
+    prefix = (model or "").rpartition("@")[2]
+    return model_versions.by_hash_prefix(prefix, session=session) if len(prefix) >= HASH_CHARS else None
 
 
 def _new_mask(
@@ -126,7 +134,7 @@ def _new_mask(
         bbox=pixels.bbox(rle),
         model_version_id=version,
         supersedes_id=supersedes_id,
-        label=accepted.label,
+        label=accepted.label or None,
         predicted_iou=accepted.predicted_iou,
         stability_score=accepted.stability_score,
         candidate_level=accepted.level,
@@ -142,22 +150,19 @@ def _new_mask(
 def delete_mask(library: Library, ref: int | str) -> None:
     """Delete a mask; what it superseded lives again. Deleting it once more changes nothing."""
     with library.engines.writing() as session:
-        mask_id = masks.delete(ref, session=session)
-        _note(library, session, "delete", None, mask_id)
+        _note(library, session, "delete", masks.delete(ref, session=session))
 
 
 def restore_mask(library: Library, ref: int | str) -> None:
-    """Bring a deleted mask back."""
+    """Bring a deleted mask back. Doing so once more changes nothing."""
     with library.engines.writing() as session:
-        mask_id = masks.restore(ref, session=session)
-        _note(library, session, "restore", None, mask_id)
+        _note(library, session, "restore", masks.restore(ref, session=session))
 
 
 def set_label(library: Library, ref: int | str, label: str | None) -> None:
     """Set or clear a mask's label."""
     with library.engines.writing() as session:
-        mask_id = masks.set_label(ref, label or None, session=session)
-        _note(library, session, "label", None, mask_id)
+        _note(library, session, "label", masks.set_label(ref, label or None, session=session))
 
 
 def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
@@ -176,7 +181,15 @@ def skip(
     state: dict[str, Any],
     times: dict[str, int],
 ) -> tuple[int, bool]:
-    """Leave an object to the hard queue; return (id, whether this call did)."""
+    """Leave an object to the hard queue; return (id, whether this call did).
+
+    Raises
+    ------
+    MissingRow
+        If the image does not exist.
+    Conflict
+        If the key has skipped an object of another image before.
+    """
     with library.engines.writing() as session:
         images.get(image_id, session=session)
         skip_id, created = skips.insert(
@@ -199,19 +212,21 @@ def skip(
                 detail={"skip_id": skip_id, "reason": reason},
                 session=session,
             )
+        elif skips.find(skip_id, session=session).image_id != image_id:
+            raise Conflict(f"an idempotency key must belong to one skip, but {key!r} has made another one before")
     return skip_id, created
 
 
 def take_back_skip(library: Library, ref: int | str) -> None:
     """Take an object out of the hard queue again."""
     with library.engines.writing() as session:
-        skips.take_back(ref, session=session)
+        _note_skip(library, session, "take_back", skips.take_back(ref, session=session))
 
 
 def put_back_skip(library: Library, ref: int | str) -> None:
     """Put an object that was taken back into the hard queue again."""
     with library.engines.writing() as session:
-        skips.put_back(ref, session=session)
+        _note_skip(library, session, "put_back", skips.put_back(ref, session=session))
 
 
 def keep_work(library: Library, image_id: int, object_key: str, state: dict[str, Any]) -> None:
@@ -235,5 +250,12 @@ def set_state(library: Library, image_id: int, state: str) -> None:
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
-def _note(library: Library, session: Any, kind: str, image_id: int | None, mask_id: int) -> None:
-    events.add(kind, person_id=library.person_id, image_id=image_id, mask_id=mask_id, session=session)
+def _note(library: Library, session: Any, kind: str, mask: Touched) -> None:
+    if mask.changed:
+        events.add(kind, person_id=library.person_id, image_id=mask.image_id, mask_id=mask.id, session=session)
+
+
+def _note_skip(library: Library, session: Any, kind: str, skip: Touched) -> None:
+    if skip.changed:
+        detail = {"skip_id": skip.id}
+        events.add(kind, person_id=library.person_id, image_id=skip.image_id, detail=detail, session=session)

@@ -12,6 +12,8 @@ from core.errors import InvalidInput
 Mask = NDArray[np.bool_]
 MAX_SIDE = 20_000
 MAX_PIXELS = 400_000_000
+_MAX_GROUPS = 7
+"""Characters of one run: 35 bits hold any 32-bit number and its sign."""
 
 
 class Rle(TypedDict):
@@ -72,41 +74,43 @@ def check(size: Sequence[int], counts: str, *, expected_hw: tuple[int, int] | No
         raise InvalidInput(f"a mask's size must be [height, width] of at most {MAX_SIDE}, got {list(size)[:4]}")
     if expected_hw is not None and (size[0], size[1]) != expected_hw:
         raise InvalidInput(f"the mask must have the image's size {list(expected_hw)}, got {list(size)}")
-    total = sum(_runs(counts))
+    # Differences of runs add up to twice the pixels at most, so no mask needs more: anything longer is stuffed.
+    if len(counts) > 2 * size[0] * size[1] + 16:
+        raise InvalidInput(f"a mask's runs must fit its {size[0] * size[1]} pixels, got {len(counts)} characters")
+    total = int(_runs(counts).sum())
     if total != size[0] * size[1]:
         raise InvalidInput(f"the mask's runs must cover {size[0] * size[1]} pixels, got {total}")
     return {"size": [int(size[0]), int(size[1])], "counts": counts}
 
 
-def _runs(counts: str) -> list[int]:
+def _runs(counts: str) -> NDArray[np.int64]:
     """Return the run lengths of a compressed RLE.
 
     Its characters hold five bits each, low first; from the fourth on, a run is a difference from the last but one.
     """
     if not counts.isascii():
         raise InvalidInput("a mask's runs must be ASCII text, got other characters")
-    runs: list[int] = []
-    value = shift = 0
-    for byte in counts.encode("ascii"):
-        group = byte - 48
-        if not 0 <= group < 64:
-            raise InvalidInput(f"a mask's runs must be made of the characters 0 to o, got {chr(byte)!r}")
-        value |= (group & 0x1F) << shift
-        shift += 5
-        if group & 0x20:
-            if shift > 35:
-                raise InvalidInput("a mask's run must fit 32 bits, got a longer one")
-            continue
-        if group & 0x10:
-            value -= 1 << shift
-        if len(runs) > 2:
-            value += runs[-2]
-        if not 0 <= value <= MAX_PIXELS:
-            raise InvalidInput(f"a mask's run must be from 0 to {MAX_PIXELS} pixels, got {value}")
-        runs.append(value)
-        value = shift = 0
-    if shift:
+    if not counts:
+        return np.zeros(0, np.int64)
+    groups = np.frombuffer(counts.encode("ascii"), np.uint8).astype(np.int64) - 48
+    strange = np.flatnonzero((groups < 0) | (groups > 63))
+    if strange.size:
+        raise InvalidInput(f"a mask's runs must be made of the characters 0 to o, got {counts[strange[0]]!r}")
+    goes_on = (groups & 0x20) != 0
+    starts = np.flatnonzero(~np.concatenate([[False], goes_on[:-1]]))
+    lengths = np.diff(np.append(starts, groups.size))
+    if lengths.max() > _MAX_GROUPS:
+        raise InvalidInput("a mask's run must fit 32 bits, got a longer one")
+    if goes_on[-1]:
         raise InvalidInput("a mask's last run must be complete, got its beginning only")
+    shifts = 5 * (np.arange(groups.size) - np.repeat(starts, lengths))
+    runs: NDArray[np.int64] = np.add.reduceat((groups & 0x1F) << shifts, starts)
+    last = groups[starts + lengths - 1]
+    runs -= np.where(last & 0x10, np.int64(1) << (5 * lengths), 0)
+    runs[1::2], runs[2::2] = np.cumsum(runs[1::2]), np.cumsum(runs[2::2])
+    outside = np.flatnonzero((runs < 0) | (runs > MAX_PIXELS))
+    if outside.size:
+        raise InvalidInput(f"a mask's run must be from 0 to {MAX_PIXELS} pixels, got {runs[outside[0]]}")
     return runs
 
 

@@ -11,7 +11,7 @@ from storage import flags
 from storage.errors import MissingRow
 from storage.images import live_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow
-from storage.rows import FlagRow, MaskRow, NewMask, NewPrompt, Times
+from storage.rows import FlagRow, MaskRow, NewMask, NewPrompt, Times, Touched
 from storage.types import now
 
 STREAM_PAGE = 500
@@ -102,26 +102,29 @@ def find(ref: int | str, *, session: Session) -> Mask:
     return mask
 
 
-def delete(ref: int | str, *, session: Session) -> int:
-    """Delete a mask (again: nothing) and return its id; what it superseded lives again."""
+def delete(ref: int | str, *, session: Session) -> Touched:
+    """Delete a mask (again: nothing); what it superseded lives again, unless a later correction stands for both."""
     mask = find(ref, session=session)
-    if mask.deleted_at is None:
+    changed = mask.deleted_at is None
+    if changed:
         mask.deleted_at = now()
         session.flush()
-        if mask.supersedes_id is not None and not _superseder(mask.supersedes_id, session):
+        stood = mask.superseded_at is None
+        if stood and mask.supersedes_id is not None and not _superseder(mask.supersedes_id, session):
             _set_superseded(mask.supersedes_id, False, session)
-    return _id(mask)
+    return Touched(_id(mask), mask.image_id, changed)
 
 
-def restore(ref: int | str, *, session: Session) -> int:
-    """Bring a deleted mask back (again: nothing) and return its id; it supersedes again what it did."""
+def restore(ref: int | str, *, session: Session) -> Touched:
+    """Bring a deleted mask back (again: nothing); it supersedes again what it did."""
     mask = find(ref, session=session)
-    if mask.deleted_at is not None:
+    changed = mask.deleted_at is not None
+    if changed:
         mask.deleted_at = None
         session.flush()
         if mask.supersedes_id is not None:
             _set_superseded(mask.supersedes_id, True, session)
-    return _id(mask)
+    return Touched(_id(mask), mask.image_id, changed)
 
 
 def _superseder(mask_id: int, session: Session) -> bool:
@@ -134,12 +137,13 @@ def _set_superseded(mask_id: int, superseded: bool, session: Session) -> None:
     session.execute(query.values(superseded_at=now() if superseded else None))
 
 
-def set_label(ref: int | str, label: str | None, *, session: Session) -> int:
-    """Set or clear a mask's label and return its id."""
+def set_label(ref: int | str, label: str | None, *, session: Session) -> Touched:
+    """Set or clear a mask's label."""
     mask = find(ref, session=session)
+    changed = mask.label != label
     mask.label = label
     session.flush()
-    return _id(mask)
+    return Touched(_id(mask), mask.image_id, changed)
 
 
 def of_image(image_id: int, *, session: Session) -> list[MaskRow]:
@@ -159,6 +163,13 @@ def get(ref: int | str, *, session: Session) -> MaskRow:
     mask_id = _id(find(ref, session=session))
     found = session.execute(_with_rle().where(col(Mask.id) == mask_id)).one()
     return _complete([(found[0], found[1])], session)[0]
+
+
+def same(mask_id: int, image_id: int, counts: str, *, session: Session) -> bool:
+    """Return whether a mask, deleted or not, is on this image and has these pixels."""
+    query = select(col(Mask.id)).join(MaskRle, col(MaskRle.mask_id) == col(Mask.id))
+    query = query.where(col(Mask.id) == mask_id, col(Mask.image_id) == image_id, col(MaskRle.counts) == counts)
+    return session.execute(query).first() is not None
 
 
 def rles_of_image(image_id: int, *, session: Session) -> list[tuple[int, int, int, str]]:

@@ -181,6 +181,15 @@ class MaskRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """A mask or skip that was to be changed, the image it is on, and whether there was anything to change."""
+
+    id: int
+    image_id: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WorkRow:
     """The object in work of one person on one image."""
 

@@ -7,7 +7,7 @@ from sqlmodel import Session, col
 
 from storage.errors import MissingRow
 from storage.models import Skip
-from storage.rows import SkipRow, Times
+from storage.rows import SkipRow, Times, Touched
 from storage.types import now
 
 
@@ -43,17 +43,22 @@ def insert(
     return skip.id or 0, True
 
 
-def take_back(ref: int | str, *, session: Session) -> None:
+def take_back(ref: int | str, *, session: Session) -> Touched:
     """Take an object out of the hard queue (again: nothing)."""
-    skip = _find(ref, session)
+    skip = find(ref, session=session)
+    changed = skip.taken_back_at is None
     skip.taken_back_at = skip.taken_back_at or now()
     session.flush()
+    return Touched(skip.id or 0, skip.image_id, changed)
 
 
-def put_back(ref: int | str, *, session: Session) -> None:
+def put_back(ref: int | str, *, session: Session) -> Touched:
     """Put an object that was taken back into the hard queue again (again: nothing)."""
-    _find(ref, session).taken_back_at = None
+    skip = find(ref, session=session)
+    changed = skip.taken_back_at is not None
+    skip.taken_back_at = None
     session.flush()
+    return Touched(skip.id or 0, skip.image_id, changed)
 
 
 def open_of_image(image_id: int, *, session: Session) -> list[SkipRow]:
@@ -65,7 +70,14 @@ def open_of_image(image_id: int, *, session: Session) -> list[SkipRow]:
     ]
 
 
-def _find(ref: int | str, session: Session) -> Skip:
+def find(ref: int | str, *, session: Session) -> Skip:
+    """Return the row of a skip, taken back or not, by id or key.
+
+    Raises
+    ------
+    MissingRow
+        If there is none.
+    """
     where = col(Skip.id) == ref if isinstance(ref, int) else col(Skip.key) == ref
     skip = session.scalars(select(Skip).where(where)).one_or_none()
     if skip is None:

@@ -46,6 +46,14 @@ def test_counts_are_those_of_pycocotools() -> None:
     assert masks.encode(mask)["counts"] == coco.encode(np.asfortranarray(mask, np.uint8))["counts"].decode()
 
 
+@pytest.mark.parametrize("rows", [1, 2, 300])
+def test_no_mask_needs_more_text_than_is_taken(rows: int) -> None:
+    """Runs as long as can be, and alternately as unlike their neighbours as can be."""
+    for mask in (np.indices((rows, 700)).sum(axis=0) % 2, np.arange(rows * 700).reshape(700, rows).T % 34 < 17):
+        rle = masks.encode(mask.astype(bool))
+        assert masks.check(rle["size"], rle["counts"]) == rle
+
+
 @pytest.mark.parametrize(
     ("size", "counts", "says"),
     [
@@ -59,6 +67,7 @@ def test_counts_are_those_of_pycocotools() -> None:
         ([10**6, 10**6], "0", "size must be"),
         ([4, 4, 4], "0", "size must be"),
         ([5, 4], "d0", "must have the image's size"),
+        ([4, 4], "0" * 49, "must fit its 16 pixels, got 49 characters"),
     ],
 )
 def test_hostile_runs_are_refused(size: list[int], counts: str, says: str) -> None:

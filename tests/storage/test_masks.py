@@ -8,7 +8,7 @@ from sqlalchemy import text
 from storage import flags, images, masks
 from storage.engine import Engines
 from storage.errors import MissingRow
-from storage.rows import NewEdit, NewFlag, NewMask, NewPrompt, Times
+from storage.rows import NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
 from tests.storage.conftest import new_image
 
 
@@ -88,6 +88,17 @@ def test_deleting_one_of_two_corrections_revives_nothing(engines: Engines) -> No
     with engines.writing() as session:
         masks.delete("second", session=session)
     assert live(engines) == ["third"]
+
+
+def test_deleting_what_was_corrected_revives_nothing_while_the_correction_lives(engines: Engines) -> None:
+    first, _ = save(engines, new_mask("first"))
+    second, _ = save(engines, new_mask("second", supersedes_id=first))
+    save(engines, new_mask("third", supersedes_id=second))
+    for step in (masks.delete, masks.restore):
+        with engines.writing() as session:
+            assert step("second", session=session) == Touched(second, 1, True)
+            assert step("second", session=session) == Touched(second, 1, False)
+        assert live(engines) == ["third"]
 
 
 def test_an_error_in_the_middle_leaves_nothing(engines: Engines) -> None:

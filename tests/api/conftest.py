@@ -1,0 +1,137 @@
+"""The real routes over a real library with three small photos, asked in process."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import anyio.from_thread
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+
+from api.routes import routes
+from core import masks
+from core.importing import import_bytes
+from core.settings import Settings
+from core.workshop import Workshop, open_library, open_workshop
+from pages.canvas.assets import FOLDER
+
+HEIGHT, WIDTH = 90, 120
+
+
+def photo(number: int) -> bytes:
+    """Return a PNG of one bright disk on a dull ground; each number is another photo."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    pixels = np.full((HEIGHT, WIDTH, 3), 50 + 10 * number, np.uint8)
+    pixels[(rows - 45) ** 2 + (columns - 60) ** 2 < 30**2] = (210, 90, 40)
+    return png(pixels)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Return RGB pixels as a PNG file."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def square(x: int = 10, y: int = 20, side: int = 20) -> np.ndarray:
+    """Return a mask of the photos' size with one square in it."""
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[y : y + side, x : x + side] = True
+    return mask
+
+
+def body(mask: np.ndarray | None = None, **changes: Any) -> dict[str, Any]:
+    """Return what the canvas sends to save a mask."""
+    rle = masks.encode(square() if mask is None else mask)
+    return {"rle": rle, "object_key": "object-1", **changes}
+
+
+class InProcess(httpx.BaseTransport):
+    """Lets a blocking client ask an ASGI app; an error of the app is answered, not raised."""
+
+    def __init__(self, app: Starlette, portal: anyio.from_thread.BlockingPortal) -> None:
+        self._inner = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._portal = portal
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._portal.call(self._ask, request)
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        content = await answer.aread()
+        return httpx.Response(answer.status_code, headers=answer.headers, content=content)
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with three photos, to be copied."""
+    data = tmp_path_factory.mktemp("filled") / "data"
+    library = open_library(settings_of(data), samples=False)
+    uploads = [(f"photo-{number}.png", photo(number)) for number in (1, 2, 3)]
+    report = import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
+    library.close()
+    assert report.imported == 3
+    return data
+
+
+def settings_of(data: Path) -> Settings:
+    return Settings(data=data, database_url=f"sqlite:///{data / 'masksmith.db'}")
+
+
+@pytest.fixture
+def shop(filled: Path, settings: Settings) -> Iterator[Workshop]:
+    """A workshop of a test's own; its images have the ids 1, 2 and 3."""
+    shutil.copytree(filled, settings.data)
+    opened = open_workshop(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[anyio.from_thread.BlockingPortal]:
+    with anyio.from_thread.start_blocking_portal() as started:
+        yield started
+
+
+@pytest.fixture
+def client(shop: Workshop, portal: anyio.from_thread.BlockingPortal) -> Iterator[httpx.Client]:
+    with client_of(lambda: shop, portal) as made:
+        yield made
+
+
+def client_of(workshop: Callable[[], Workshop], portal: anyio.from_thread.BlockingPortal) -> httpx.Client:
+    app = Starlette(routes=routes(workshop, canvas=FOLDER))
+    return httpx.Client(transport=InProcess(app, portal), base_url="http://masksmith")
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    """Return the sentence of a refusal, once it is a problem document of this status."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert set(told) == {"type", "title", "status", "detail"}
+    assert told["status"] == status
+    assert told["type"].startswith("/problems/")
+    sentence: str = told["detail"]
+    assert len(sentence) > 15
+    assert "\n" not in sentence
+    return sentence
+
+
+def save(client: httpx.Client, key: str = "mask-1", image: int = 1, **changes: Any) -> dict[str, Any]:
+    """Save a mask and return the answer."""
+    answer = client.post(f"/api/images/{image}/masks", json=body(**changes), headers={"Idempotency-Key": key})
+    assert answer.status_code == 201, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def listed(client: httpx.Client, image: int = 1) -> list[dict[str, Any]]:
+    """Return the live masks of an image."""
+    found: list[dict[str, Any]] = client.get(f"/api/images/{image}").json()["mask_list"]
+    return found
