@@ -90,6 +90,7 @@ def export(
         raise InvalidInput(f"an export's format must be one of {', '.join(FORMATS)}, got {format!r}")
     if polygons and format != "coco":
         raise InvalidInput(f"polygons must go with the format coco, got {format}")
+    out = out.resolve()  # "." has no name to put a temporary folder beside
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InvalidInput(f"an export must go into a new or empty folder, got {str(out)!r}")
     temporary = out.parent / f".{out.name}.{uuid.uuid4().hex}.part"

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import anyio.from_thread
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 from starlette.applications import Starlette
 
 from api.routes import routes
@@ -19,30 +17,7 @@ from core.importing import import_bytes
 from core.settings import Settings
 from core.workshop import Workshop, open_library, open_workshop
 from pages.canvas.assets import FOLDER
-
-HEIGHT, WIDTH = 90, 120
-
-
-def photo(number: int) -> bytes:
-    """Return a PNG of one bright disk on a dull ground; each number is another photo."""
-    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
-    pixels = np.full((HEIGHT, WIDTH, 3), 50 + 10 * number, np.uint8)
-    pixels[(rows - 45) ** 2 + (columns - 60) ** 2 < 30**2] = (210, 90, 40)
-    return png(pixels)
-
-
-def png(pixels: np.ndarray) -> bytes:
-    """Return RGB pixels as a PNG file."""
-    buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def square(x: int = 10, y: int = 20, side: int = 20) -> np.ndarray:
-    """Return a mask of the photos' size with one square in it."""
-    mask = np.zeros((HEIGHT, WIDTH), bool)
-    mask[y : y + side, x : x + side] = True
-    return mask
+from tests.conftest import photo, square
 
 
 def body(mask: np.ndarray | None = None, **changes: Any) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from api.routes import routes
 from core.importing import import_bytes
 from core.workshop import Workshop, open_workshop
 from pages.canvas.assets import FOLDER
-from tests.api.conftest import body, client_of, png, refused, save, settings_of
+from tests.api.conftest import body, client_of, refused, save, settings_of
 from tests.api.test_masks import PROMPTS, TIMES
+from tests.conftest import png
 
 MASK = body(
     model="grabcut@0123456789ab",

@@ -10,7 +10,8 @@ from PIL import Image
 from core import library
 from core.importing import import_bytes
 from core.workshop import Workshop
-from tests.api.conftest import HEIGHT, WIDTH, listed, photo, refused, save
+from tests.api.conftest import listed, refused, save
+from tests.conftest import HEIGHT, WIDTH, photo
 
 
 def test_pages_follow_the_cursor_to_the_end(client: httpx.Client) -> None:

@@ -10,7 +10,8 @@ from pycocotools import mask as coco
 from core import masks
 from core.workshop import Workshop
 from storage import masks as queries
-from tests.api.conftest import HEIGHT, WIDTH, body, listed, refused, save, square
+from tests.api.conftest import body, listed, refused, save
+from tests.conftest import HEIGHT, WIDTH, square
 
 PROMPTS = [
     {"kind": "point", "x": 15.5, "y": 25, "label": 1, "at_ms": 0},

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from tests.api.conftest import HEIGHT, WIDTH, refused
+from tests.api.conftest import refused
+from tests.conftest import HEIGHT, WIDTH
 
 CLICK = {"points": [[60, 45, 1]], "box": None, "refine": None}
 

@@ -1,0 +1,32 @@
+"""A library with photos in it, and masks to put on them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core import annotating, masks
+from core.importing import import_bytes
+from core.workshop import Library
+from tests.conftest import photo
+
+
+@pytest.fixture
+def stocked(library: Library) -> Library:
+    """A library of three photos, with the ids 1, 2 and 3."""
+    uploads = [(f"photo-{number}.png", photo(number)) for number in (1, 2, 3)]
+    import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
+    return library
+
+
+def accept(library: Library, key: str, mask: np.ndarray, image_id: int = 1, **changes: Any) -> annotating.Saved:
+    """Accept a mask as an annotator would."""
+    accepted = annotating.Accepted(rle=masks.encode(mask), object_key=f"object-{key}", **changes)
+    return annotating.accept(library, image_id, key, accepted)
+
+
+def events(library: Library) -> list[tuple[str, int | None, int | None]]:
+    """Return what happened: kind, image and mask of each event, oldest first."""
+    with library.engines.read.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT kind, image_id, mask_id FROM event ORDER BY id").all()
+    return [(row[0], row[1], row[2]) for row in rows]

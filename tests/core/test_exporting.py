@@ -1,0 +1,233 @@
+"""Exports that other tools read: every live mask, pixel for pixel, and the report tells the truth."""
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco
+from pycocotools.coco import COCO
+
+from core import annotating, library, masks
+from core.errors import InvalidInput
+from core.exporting import ExportReport, export
+from core.workshop import Library
+from storage import images as image_queries
+from storage import masks as mask_queries
+from storage.errors import StorageError
+from storage.rows import NewImage, NewMask
+from tests.conftest import HEIGHT, WIDTH, square
+from tests.core.conftest import accept
+
+KEYS = {"segmentation", "bbox", "area", "predicted_iou", "stability_score", "point_coords", "crop_box"}
+
+
+def ring() -> np.ndarray:
+    mask = square(40, 30, 30)
+    mask[40:45, 50:56] = False
+    return mask
+
+
+@pytest.fixture
+def annotated(stocked: Library) -> Library:
+    """Two masks on photo 1, one by hand on photo 3, and some that count no more."""
+    points = [
+        {"kind": "point", "x": 15.5, "y": 25.0, "label": 1, "at_ms": 0},
+        {"kind": "point", "x": 3.0, "y": 4.0, "label": 0, "at_ms": 1},
+        {"kind": "box", "x": 1.0, "y": 1.0, "x1": 9.0, "y1": 9.0, "at_ms": 2},
+    ]
+    accept(stocked, "a", square(), predicted_iou=0.75, stability_score=0.5, label="cup", prompts=points)
+    accept(stocked, "old", square(60, 60, 9))
+    accept(stocked, "b", ring(), supersedes="old", predicted_iou=0.25, stability_score=1.0)
+    accept(stocked, "gone", square(80, 5, 9))
+    annotating.delete_mask(stocked, "gone")
+    accept(stocked, "c", np.tri(HEIGHT, WIDTH, dtype=bool), image_id=3, origin="by_hand")
+    accept(stocked, "away", square(), image_id=2)
+    library.delete(stocked, [2])
+    return stocked
+
+
+EXPECTED = {1: square(), 3: ring(), 5: np.tri(HEIGHT, WIDTH, dtype=bool)}
+"""The live masks of `annotated` by their ids."""
+
+
+def read_coco(folder: Path) -> COCO:
+    return COCO(str(folder / "annotations.json"))
+
+
+def test_coco_is_read_by_pycocotools_pixel_for_pixel(annotated: Library, tmp_path: Path) -> None:
+    report = export(annotated, tmp_path / "out", format="coco")
+    read = read_coco(tmp_path / "out")
+    assert sorted(read.getImgIds()) == [1, 3]
+    found = {entry["id"]: entry for entry in read.loadAnns(read.getAnnIds())}
+    assert sorted(found) == sorted(EXPECTED)
+    for mask_id, mask in EXPECTED.items():
+        assert np.array_equal(read.annToMask(found[mask_id]).astype(bool), mask)
+        rle = masks.encode(mask)
+        assert found[mask_id]["area"] == mask.sum()
+        assert found[mask_id]["bbox"] == list(masks.bbox(rle))
+        assert found[mask_id]["iscrowd"] == 0
+    names = {category["id"]: category["name"] for category in read.loadCats(read.getCatIds())}
+    assert [names[found[mask_id]["category_id"]] for mask_id in (1, 3, 5)] == ["cup", "object", "object"]
+    assert (report.images, report.masks, report.compared, report.differing) == (2, 3, 3, 0)
+    assert "All 3 masks were read back and are equal pixel for pixel." in report.sentence()
+
+
+def test_coco_comes_with_its_images(annotated: Library, tmp_path: Path) -> None:
+    export(annotated, tmp_path / "out", format="coco")
+    for entry in read_coco(tmp_path / "out").dataset["images"]:
+        with Image.open(tmp_path / "out" / "images" / entry["file_name"]) as image:
+            assert image.size == (entry["width"], entry["height"]) == (WIDTH, HEIGHT)
+
+
+def test_polygons_say_how_many_pixels_they_lose(annotated: Library, tmp_path: Path) -> None:
+    report = export(annotated, tmp_path / "out", format="coco", polygons=True)
+    read = read_coco(tmp_path / "out")
+    found = {entry["id"]: entry for entry in read.loadAnns(read.getAnnIds())}
+    lost = {mask_id: int((read.annToMask(found[mask_id]) != mask).sum()) for mask_id, mask in EXPECTED.items()}
+    assert lost == {1: 0, 3: 30, 5: 0}  # the hole of the ring
+    assert (report.pixels_lost, report.compared, report.differing) == (30, 3, 1)
+    assert "1 of 3 masks differ when read back, by 30 pixels in all." in report.sentence()
+    assert all(isinstance(entry["segmentation"], list) for entry in found.values())
+
+
+def test_sa1b_is_one_file_an_image_as_meta_has_it(annotated: Library, tmp_path: Path) -> None:
+    report = export(annotated, tmp_path / "out", format="sa1b")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "00000001.jpg",
+        "00000001.json",
+        "00000003.jpg",
+        "00000003.json",
+    ]
+    read: dict[int, Any] = {}
+    for number in (1, 3):
+        document = json.loads((tmp_path / "out" / f"0000000{number}.json").read_text())
+        assert set(document) == {"image", "annotations"}
+        assert document["image"] == {
+            "image_id": number,
+            "width": WIDTH,
+            "height": HEIGHT,
+            "file_name": f"0000000{number}.jpg",
+        }
+        read |= {entry["id"]: entry for entry in document["annotations"]}
+    assert sorted(read) == sorted(EXPECTED)
+    for mask_id, mask in EXPECTED.items():
+        entry = read[mask_id]
+        assert set(entry) >= KEYS
+        assert np.array_equal(coco.decode(entry["segmentation"]).astype(bool), mask)
+        assert (entry["area"], entry["crop_box"]) == (mask.sum(), [0, 0, WIDTH, HEIGHT])
+        assert entry["bbox"] == list(masks.bbox(masks.encode(mask)))
+    assert (read[1]["predicted_iou"], read[1]["stability_score"]) == (0.75, 0.5)
+    assert [read[number]["point_coords"] for number in (1, 3)] == [[[15.5, 25.0]], []]
+    assert (read[5]["predicted_iou"], read[5]["stability_score"], read[5]["origin"]) == (0.0, 0.0, "by_hand")
+    assert (report.compared, report.differing, report.without_scores) == (3, 0, 1)
+    assert "1 masks made by hand have no scores" in report.sentence()
+
+
+@pytest.mark.parametrize("format", ["coco", "sa1b"])
+def test_an_empty_library_is_exported_whole(library: Library, tmp_path: Path, format: Any) -> None:
+    report = export(library, tmp_path / "out", format=format)
+    assert (report.images, report.masks, report.compared, report.differing) == (0, 0, 0, 0)
+    assert (tmp_path / "out").is_dir()
+    if format == "coco":
+        assert read_coco(tmp_path / "out").getAnnIds() == []
+
+
+def test_masks_that_were_written_wrongly_are_counted(annotated: Library, tmp_path: Path) -> None:
+    def spoil(done: int, _total: int) -> None:
+        if done == 1:
+            (path,) = tmp_path.glob(".out.*.part/00000001.json")
+            document = json.loads(path.read_text())
+            document["annotations"][0]["segmentation"] = masks.encode(square(11))
+            del document["annotations"][1]
+            path.write_text(json.dumps(document))
+
+    report = export(annotated, tmp_path / "out", format="sa1b", progress=spoil)
+    assert (report.compared, report.differing) == (3, 2)
+    assert "2 of 3 masks differ when read back" in report.sentence()
+
+
+def test_a_photo_that_cannot_be_read_is_named_and_its_masks_are_kept(annotated: Library, tmp_path: Path) -> None:
+    annotated.files.path("working", library.image(annotated, 1).working_sha256).write_bytes(b"evil")
+    report = export(annotated, tmp_path / "out", format="coco")
+    assert (report.missing_files, report.masks, report.differing) == (["photo-1.png"], 3, 0)
+    assert "1 image files could not be read and are left out." in report.sentence()
+
+
+def test_images_are_left_out_when_not_wanted(annotated: Library, tmp_path: Path) -> None:
+    export(annotated, tmp_path / "out", format="sa1b", with_images=False)
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json"}
+
+
+def test_progress_runs_to_the_end(annotated: Library, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    export(annotated, tmp_path / "out", format="coco", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_only_an_empty_folder_is_written_to(annotated: Library, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "precious").write_text("mine")
+    (tmp_path / "file").touch()
+    for name in ("full", "file"):
+        with pytest.raises(InvalidInput, match="new or empty folder"):
+            export(annotated, tmp_path / name, format="coco")
+    assert (tmp_path / "full" / "precious").read_text() == "mine"
+    with pytest.raises(InvalidInput, match="must be one of coco, sa1b, got 'yolo'"):
+        export(annotated, tmp_path / "out", format="yolo")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="polygons must go with the format coco"):
+        export(annotated, tmp_path / "out", format="sa1b", polygons=True)
+    with pytest.raises(StorageError, match="must be writable"):
+        export(annotated, tmp_path / "file" / "out", format="coco")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "file", "full"]
+
+
+def test_the_folder_one_stands_in_is_a_folder_like_others(
+    annotated: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    report = export(annotated, Path("."), format="coco")
+    assert report.folder == tmp_path / "here"
+    assert (tmp_path / "here" / "annotations.json").is_file()
+
+
+def test_a_failure_in_the_middle_leaves_no_folder(annotated: Library, tmp_path: Path) -> None:
+    def fail(done: int, _total: int) -> None:
+        raise RuntimeError(f"cut off after {done}")
+
+    with pytest.raises(RuntimeError, match="cut off after 1"):
+        export(annotated, tmp_path / "out", format="sa1b", progress=fail)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("format", ["coco", "sa1b"])
+def test_memory_does_not_grow_with_the_masks(library: Library, tmp_path: Path, format: Any) -> None:
+    def exported(images: int) -> tuple[ExportReport, int]:
+        put_masks(library, images)
+        tracemalloc.start()
+        report = export(library, tmp_path / f"{format}-{images}", format=format, with_images=False)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return report, peak
+
+    few, small = exported(1)
+    many, large = exported(20)
+    assert (few.masks, many.masks) == (50, 1000)
+    assert large < small + 300_000
+
+
+def put_masks(library: Library, upto: int) -> None:
+    """Fill the library up to this many images with fifty masks each."""
+    rle = masks.encode(np.tri(HEIGHT, WIDTH, dtype=bool))
+    with library.engines.writing() as session:
+        had = image_queries.count(1, session=session)
+        for number in range(had + 1, upto + 1):
+            new = NewImage(1, f"{number}.jpg", f"{number:064x}", "1" * 64, "2" * 64, WIDTH, HEIGHT, 9, 9, "JPEG", 9)
+            image_id, _ = image_queries.insert(new, session=session)
+            for key in range(50):
+                drawn = (HEIGHT, WIDTH, rle["counts"], masks.area(rle), masks.bbox(rle))
+                mask_queries.insert(NewMask(f"{number}-{key}", image_id, 1, "o", "assisted", *drawn), session=session)
