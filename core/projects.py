@@ -42,29 +42,41 @@ def change_settings(library: Library, changes: dict[str, Any]) -> dict[str, Any]
     InvalidInput
         If a setting is unknown or its value cannot be meant.
     """
-    merged = {**settings(library), **changes}
-    _check(merged)
+    unknown = sorted(set(changes) - set(PROJECT_DEFAULTS))
+    if unknown:
+        raise InvalidInput(f"a project's setting must be one of {', '.join(PROJECT_DEFAULTS)}, got {unknown[0]!r}")
+    # Read and written in one transaction: two people may change different settings at once.
     with library.engines.writing() as session:
+        kept = projects.get(library.project_id, session=session).settings
+        merged = {**PROJECT_DEFAULTS, **kept, **changes}
+        _check(merged)
         projects.set_settings(library.project_id, merged, session=session)
     return merged
 
 
 def _check(values: dict[str, Any]) -> None:
-    unknown = sorted(set(values) - set(PROJECT_DEFAULTS))
-    if unknown:
-        raise InvalidInput(f"a project's setting must be one of {', '.join(PROJECT_DEFAULTS)}, got {unknown[0]!r}")
-    limit, warn = values["skip_limit_s"], values["warn_at_s"]
-    if not 5 <= limit <= 3600:
-        raise InvalidInput(f"the limit must be from 5 to 3600 seconds, got {limit}")
-    if not 0 < warn <= limit:
-        raise InvalidInput(f"the warning must come before the limit of {limit} s, got {warn} s")
+    limit, warn, area = values["skip_limit_s"], values["warn_at_s"], values["min_area"]
+    if not (_is_number(limit) and 5 <= limit <= 3600):
+        raise InvalidInput(f"the limit must be from 5 to 3600 seconds, got {limit!r}")
+    if not (_is_number(warn) and 0 < warn <= limit):
+        raise InvalidInput(f"the warning must come before the limit of {limit} s, got {warn!r}")
     if values["skip_mode"] not in ("skip", "warn"):
         raise InvalidInput(f"what the limit does must be skip or warn, got {values['skip_mode']!r}")
-    if not 0 <= values["min_area"] <= 10**6:
-        raise InvalidInput(f"the smallest mask must have from 0 to a million pixels, got {values['min_area']}")
+    if not (_is_number(area) and 0 <= area <= 10**6):
+        raise InvalidInput(f"the smallest mask must have from 0 to a million pixels, got {area!r}")
+    if not isinstance(values["labels"], bool):
+        raise InvalidInput(f"labels must be on or off, got {values['labels']!r}")
     names = values["label_names"]
-    if len(names) > 500 or any(not isinstance(name, str) or not 1 <= len(name) <= 200 for name in names):
-        raise InvalidInput("label names must be at most 500 texts of 1 to 200 characters")
+    if not (isinstance(names, list) and len(names) <= 500 and all(map(_is_label, names))):
+        raise InvalidInput("label names must be at most 500 texts of 1 to 200 characters, got others")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 200
 
 
 def keep_preferences(library: Library, preferences: dict[str, Any]) -> None:

@@ -1,0 +1,198 @@
+"""What an annotator does is one transaction each: whole or not at all, and once."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from core import annotating, library, masks, projects
+from core.errors import Conflict, InvalidInput
+from core.workshop import Library
+from storage import images, skips, work
+from storage import masks as mask_queries
+from storage.errors import MissingRow, StorageError
+from storage.rows import MaskRow
+from tests.conftest import square
+from tests.core.conftest import accept, events
+
+
+def live(library: Library, image_id: int = 1) -> list[MaskRow]:
+    with library.engines.reading() as session:
+        return mask_queries.of_image(image_id, session=session)
+
+
+def state_of(library: Library, image_id: int = 1) -> str:
+    with library.engines.reading() as session:
+        return images.get(image_id, session=session).state
+
+
+def rows(library: Library, table: str) -> int:
+    with library.engines.read.connect() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def skip(library: Library, key: str = "s", object_key: str = "object-s", image_id: int = 1) -> tuple[int, bool]:
+    return annotating.skip(library, image_id, key, object_key=object_key, reason="hard", state={}, times={})
+
+
+def test_accepting_saves_the_mask_its_flags_and_the_event_and_begins_the_image(stocked: Library) -> None:
+    saved = accept(stocked, "k", square(side=5), label="cup", times={"thinking_ms": 7})
+    (mask,) = live(stocked)
+    assert (saved.mask_id, saved.created) == (mask.id, True)
+    assert [flag.name for flag in saved.flags] == ["small"]
+    assert mask.flags == tuple(saved.flags)
+    assert (mask.area, mask.bbox, mask.label, mask.times.active_ms) == (25, (10, 20, 5, 5), "cup", 7)
+    assert state_of(stocked) == "in_work"
+    assert events(stocked) == [("accept", 1, mask.id)]
+
+
+def test_accepting_again_under_the_key_changes_nothing_and_says_the_same(stocked: Library) -> None:
+    first = accept(stocked, "k", square(side=5))
+    again = accept(stocked, "k", square(side=5))
+    assert (again.mask_id, again.created, again.flags) == (first.mask_id, False, first.flags)
+    assert (rows(stocked, "mask"), rows(stocked, "flag"), len(events(stocked))) == (1, 1, 1)
+
+
+def test_accepting_at_once_from_many_threads_saves_one_mask(stocked: Library) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        saved = list(pool.map(lambda _: accept(stocked, "k", square()), range(12)))
+    assert len({one.mask_id for one in saved}) == 1
+    assert sum(one.created for one in saved) == 1
+    assert (rows(stocked, "mask"), len(events(stocked))) == (1, 1)
+
+
+def test_a_done_image_stays_done(stocked: Library) -> None:
+    annotating.set_state(stocked, 1, "done")
+    accept(stocked, "k", square())
+    assert state_of(stocked) == "done"
+
+
+def test_the_smallest_mask_is_a_setting_of_the_project(stocked: Library) -> None:
+    projects.change_settings(stocked, {"min_area": 25})
+    assert accept(stocked, "a", square(side=5)).flags == []
+    projects.change_settings(stocked, {"min_area": 26})
+    assert [flag.name for flag in accept(stocked, "b", square(50, 50, 5)).flags] == ["small"]
+
+
+def test_a_duplicate_is_one_of_live_masks_of_the_same_image(stocked: Library) -> None:
+    accept(stocked, "other", square(), image_id=2)
+    accept(stocked, "gone", square())
+    annotating.delete_mask(stocked, "gone")
+    assert accept(stocked, "a", square()).flags == []
+    assert accept(stocked, "b", square(), supersedes="a").flags == []
+    (flag,) = accept(stocked, "c", square()).flags
+    assert (flag.name, flag.detail["mask_id"]) == ("duplicate", live(stocked)[0].id)
+
+
+@pytest.mark.parametrize("failing", ["prompt", "edit", "flag", "mask_rle", "event"])
+def test_a_failure_anywhere_leaves_nothing(stocked: Library, failing: str) -> None:
+    """Each table in turn is taken away under the transaction: nothing of the mask may stay in the others."""
+    accept(stocked, "first", square())
+    annotating.keep_work(stocked, 2, "object-k", {"points": [1]})
+    with stocked.engines.write.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER fail BEFORE INSERT ON {failing} BEGIN SELECT RAISE(FAIL, 'full'); END"
+        )
+    before = {table: rows(stocked, table) for table in ("mask", "mask_rle", "prompt", "edit", "flag", "event")}
+    with pytest.raises(StorageError, match="full"):
+        accept(
+            stocked,
+            "k",
+            square(side=3),
+            image_id=2,
+            prompts=[{"kind": "point", "x": 1.0, "y": 1.0, "label": 1}],
+            edits=[{"kind": "brush"}],
+        )
+    assert {table: rows(stocked, table) for table in before} == before
+    assert state_of(stocked, 2) == "new"
+    with stocked.engines.reading() as session:
+        assert work.get(2, stocked.person_id, session=session) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"supersedes": "other"}, InvalidInput, "must supersede one of its own image 1, got one of image 2"),
+        ({"supersedes": 99}, MissingRow, "mask '99' must exist"),
+        ({"image_id": 99}, MissingRow, "image 99 must be in the library"),
+        ({"mask": np.ones((9, 9), bool)}, InvalidInput, "must have the image's size"),
+    ],
+)
+def test_what_cannot_be_accepted_is_named(
+    stocked: Library, changes: dict[str, object], error: type[Exception], says: str
+) -> None:
+    accept(stocked, "other", square(), image_id=2)
+    with pytest.raises(error, match=says):
+        accept(stocked, "k", **{"mask": square(), **changes})  # type: ignore[arg-type]
+    assert (rows(stocked, "mask"), state_of(stocked)) == (1, "new")
+
+
+def test_a_key_is_of_one_mask(stocked: Library) -> None:
+    accept(stocked, "k", square())
+    for mask, image_id in ((square(side=19), 1), (square(), 2)):
+        with pytest.raises(Conflict, match="'k' has saved another one before"):
+            accept(stocked, "k", mask, image_id=image_id)
+    assert rows(stocked, "mask") == 1
+
+
+def test_deleting_and_restoring_are_noted_once_with_their_image(stocked: Library) -> None:
+    mask_id = accept(stocked, "k", square(), image_id=2).mask_id
+    for _ in range(2):
+        annotating.delete_mask(stocked, "k")
+    assert live(stocked, 2) == []
+    for _ in range(2):
+        annotating.restore_mask(stocked, mask_id)
+    for _ in range(2):
+        annotating.set_label(stocked, "k", "cup")
+    assert [(mask.id, mask.label) for mask in live(stocked, 2)] == [(mask_id, "cup")]
+    assert events(stocked) == [(kind, 2, mask_id) for kind in ("accept", "delete", "restore", "label")]
+
+
+def test_a_mask_is_never_overwritten(stocked: Library) -> None:
+    first = accept(stocked, "a", square())
+    accept(stocked, "b", square(side=21), supersedes=first.mask_id)
+    with stocked.engines.reading() as session:
+        kept = mask_queries.get(first.mask_id, session=session)
+    assert np.array_equal(masks.decode({"size": [kept.height, kept.width], "counts": kept.counts}), square())
+    assert [mask.key for mask in live(stocked)] == ["b"]
+    assert live(stocked)[0].supersedes_id == first.mask_id
+
+
+def test_two_corrections_at_once_are_both_kept(stocked: Library) -> None:
+    """Neither is dropped silently, nor is the first ever live beside them."""
+    accept(stocked, "a", square())
+    ready = threading.Barrier(2)
+
+    def correct(side: int) -> None:
+        ready.wait()
+        accept(stocked, f"b{side}", square(side=side), supersedes="a")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(correct, (21, 22)))
+    assert sorted(mask.key for mask in live(stocked)) == ["b21", "b22"]
+
+
+def test_skipping_keeps_the_object_once_and_begins_the_image(stocked: Library) -> None:
+    annotating.keep_work(stocked, 1, "object-s", {"points": [1]})
+    assert skip(stocked) == (1, True)
+    assert skip(stocked) == (1, False)
+    with stocked.engines.reading() as session:
+        assert [kept.key for kept in skips.open_of_image(1, session=session)] == ["s"]
+        assert work.get(1, stocked.person_id, session=session) is None
+    assert state_of(stocked) == "in_work"
+    annotating.take_back_skip(stocked, "s")
+    annotating.put_back_skip(stocked, 1)
+    assert [kind for kind, _, _ in events(stocked)] == ["skip", "take_back", "put_back"]
+    with pytest.raises(Conflict, match="'s' has made another one before"):
+        skip(stocked, image_id=2)
+    with pytest.raises(MissingRow):
+        skip(stocked, "t", image_id=99)
+
+
+def test_work_of_a_deleted_image_is_refused(stocked: Library) -> None:
+    library.delete(stocked, [1])
+    with pytest.raises(MissingRow, match="was deleted"):
+        annotating.keep_work(stocked, 1, "o", {})
+    with pytest.raises(MissingRow, match="was deleted"):
+        annotating.set_state(stocked, 1, "done")
