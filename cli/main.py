@@ -32,18 +32,29 @@ console = Console()
 
 
 @contextmanager
-def _library() -> Iterator[Library]:
-    """Yield the library of MASKSMITH_DATA; a foreseen error ends the command with its sentence."""
-    library = None
+def _sentences() -> Iterator[None]:
+    """Let a foreseen error end the command with its sentence."""
     try:
-        library = open_library(from_environment())
-        yield library
+        yield
     except FORESEEN as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
-    finally:
-        if library is not None:
+
+
+@contextmanager
+def _library() -> Iterator[Library]:
+    """Yield the library of MASKSMITH_DATA. Sample photos come with the server's first start, not from here."""
+    with _sentences():
+        library = open_library(from_environment(), samples=False)
+        try:
+            yield library
+        finally:
             library.close()
+
+
+def _say(text: str) -> None:
+    """Print a line as it is; a terminal may wrap it, a pipe gets it whole."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_json(value: dict[str, Any]) -> None:
@@ -73,9 +84,11 @@ def import_command(
     if as_json:
         _print_json(asdict(report))
         return
-    console.print(report.sentence(), markup=False, highlight=False)
+    _say(report.sentence())
     for name, reason in report.reasons:
-        console.print(f"  {name}: {reason}", markup=False, highlight=False)
+        _say(f"  {name}: {reason}")
+    if report.refused > len(report.reasons):
+        _say(f"  and {report.refused - len(report.reasons)} more")
 
 
 @app.command("export")
@@ -102,7 +115,7 @@ def export_command(
     if as_json:
         _print_json({**asdict(report), "folder": str(report.folder)})
     else:
-        console.print(report.sentence(), markup=False, highlight=False)
+        _say(report.sentence())
     if report.differing and not polygons:
         raise typer.Exit(1)
 
@@ -110,7 +123,8 @@ def export_command(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what is installed, which model and device are used, and what is wrong."""
-    findings = diagnosis.examine(from_environment())
+    with _sentences():
+        findings = diagnosis.examine(from_environment())
     if as_json:
         _print_json({"ok": diagnosis.well(findings), "findings": [asdict(finding) for finding in findings]})
     else:
@@ -139,7 +153,7 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
         return
     for row in rows:
         state = "in use" if row["used"] else "here" if row["here"] else "not downloaded"
-        console.print(f"{row['name']:<8} {row['title']:<20} {state}", markup=False, highlight=False)
+        _say(f"{row['name']:<8} {row['title']:<20} {state}")
 
 
 @models_app.command("use")
@@ -156,7 +170,7 @@ def use_model(
             if not file.is_file():
                 raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give --path")
         choose_model(library, name, str(path.resolve()) if path else None)
-    console.print(f"{name} answers from the next start on.", markup=False, highlight=False)
+    _say(f"{name} answers from the next start on.")
 
 
 @models_app.command("download")
@@ -174,7 +188,7 @@ def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINT
             library.settings.data / "models",
             progress=lambda had, total: bar.update(task, completed=had, total=total),
         )
-    console.print(f"{path} is here; `masksmith models use {name}` makes it answer.", markup=False, highlight=False)
+    _say(f"{path} is here; `masksmith models use {name}` makes it answer.")
 
 
 def _bar(*, hidden: bool) -> Progress:

@@ -31,9 +31,9 @@ def examine(settings: Settings) -> list[Finding]:
     """Return what there is to say of this installation and its data folder."""
     found = [*_installed(), *_folder(settings)]
     try:
-        library = open_library(settings)
+        library = open_library(settings, samples=False)
     except FORESEEN as error:
-        return [*found, Finding("library", False, str(error))]
+        return [*found, Finding("library", False, str(error)), _device(), _browser()]
     try:
         found += [_database(library), _model(library)]
     finally:
@@ -58,8 +58,8 @@ def _installed() -> Iterator[Finding]:
 def _folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data
     here = next(parent for parent in [folder, *folder.parents] if parent.exists())
-    writable = os.access(here, os.W_OK)
-    yield Finding("data folder", writable, str(folder) if writable else f"{here} must be writable, but is not")
+    writable = here.is_dir() and os.access(here, os.W_OK)
+    yield Finding("data folder", writable, str(folder) if writable else f"{here} must be a writable folder, but is not")
     free = shutil.disk_usage(here).free
     enough = free >= LOW_DISK_BYTES
     says = f"{free / 1e9:.1f} GB free"

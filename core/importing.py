@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import InvalidImage, InvalidInput
-from core.pictures import SUFFIXES, Picture, read_picture
+from core.pictures import SUFFIXES, Picture, check_length, read_picture
 from storage import images
 from storage.engine import Engines
 from storage.files import FileStore
@@ -73,9 +73,11 @@ def import_paths(
     report = ImportReport()
     for done, path in enumerate(todo, start=1):
         try:
-            data = path.read_bytes()
+            data = _content(path)
         except OSError as error:
-            report.refuse(path.name, f"a file must be readable, got: {error.strerror}")
+            report.refuse(clean_name(path.name), f"a file must be readable, got: {error.strerror}")
+        except InvalidImage as error:
+            report.refuse(clean_name(path.name), str(error))
         else:
             _take(path.name, data, report, engines=engines, files=files, project_id=project_id)
         if progress:
@@ -125,6 +127,14 @@ def _files_of(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
         else:
             raise InvalidInput(f"a path to import must exist, got {str(path)!r}")
+
+
+def _content(path: Path) -> bytes:
+    """Return a file's bytes, once it is known to end, and not too late: a pipe or a device may never do."""
+    if path.exists() and not path.is_file():
+        raise InvalidImage("an image must be a file, got something else")
+    check_length(path.stat().st_size)
+    return path.read_bytes()
 
 
 def _take(name: str, data: bytes, report: ImportReport, *, engines: Engines, files: FileStore, project_id: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidImage
 
@@ -46,11 +46,7 @@ def read_picture(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Pictu
     InvalidImage
         If the file is empty, no image, of another format, damaged, or larger than allowed.
     """
-    length = len(source) if isinstance(source, bytes) else source.stat().st_size
-    if length == 0:
-        raise InvalidImage("an image must have content, got an empty file")
-    if length > MAX_BYTES:
-        raise InvalidImage(f"an image file must be at most {MAX_BYTES // 10**6} MB, got {length // 10**6} MB")
+    check_length(len(source) if isinstance(source, bytes) else source.stat().st_size)
     try:
         with warnings.catch_warnings():
             # Pillow warns of many pixels and of odd metadata; the limit below and the decoder decide.
@@ -63,10 +59,24 @@ def read_picture(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Pictu
         raise InvalidImage("an image must be JPEG, PNG, WebP, TIFF or BMP, got something else") from error
     except Image.DecompressionBombError as error:
         raise InvalidImage(f"an image must have at most {max_pixels // 10**6} million pixels, got more") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError) as error:
-        raise InvalidImage(f"an image must be complete and readable, got a damaged one ({_short(error)})") from error
     except MemoryError as error:
         raise InvalidImage("an image must fit into memory, got one that does not") from error
+    except Exception as error:  # damaged bytes make each decoder raise its own: OSError, SyntaxError, struct.error ...
+        raise InvalidImage(f"an image must be complete and readable, got a damaged one ({_short(error)})") from error
+
+
+def check_length(length: int) -> None:
+    """Let a file of this many bytes pass, before any of them is read.
+
+    Raises
+    ------
+    InvalidImage
+        If it is empty or larger than allowed.
+    """
+    if length == 0:
+        raise InvalidImage("an image must have content, got an empty file")
+    if length > MAX_BYTES:
+        raise InvalidImage(f"an image file must be at most {MAX_BYTES // 10**6} MB, got {length // 10**6} MB")
 
 
 def _picture(image: Image.Image, max_pixels: int) -> Picture:
@@ -78,9 +88,9 @@ def _picture(image: Image.Image, max_pixels: int) -> Picture:
         # The decoder may read at half or quarter size: as exact for us, and far less work.
         image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    rgb = _rgb(upright)
-    original = (height, width) if _turned(image) else (width, height)
+    orientation = _orientation(image)
+    rgb = _rgb(image.transpose(_TURNS[orientation]) if orientation in _TURNS else image)
+    original = (height, width) if orientation in _ON_ITS_SIDE else (width, height)
     working = _reduced(rgb, WORKING_SIDE)
     thumb = _reduced(working, THUMB_SIDE)
     return Picture(
@@ -92,8 +102,27 @@ def _picture(image: Image.Image, max_pixels: int) -> Picture:
     )
 
 
-def _turned(image: Image.Image) -> bool:
-    return image.getexif().get(0x0112) in (5, 6, 7, 8)
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE: Final = (5, 6, 7, 8)
+
+
+def _orientation(image: Image.Image) -> object:
+    """Return EXIF's orientation, 1 if it cannot be read: damaged notes about a photo are no damage to its pixels.
+
+    Pillow's exif_transpose also writes all of the EXIF anew, which fails on tags of odd types.
+    """
+    try:
+        return image.getexif().get(0x0112, 1)
+    except Exception:
+        return 1
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 from storage.errors import StorageError
@@ -61,14 +61,16 @@ def _translated() -> Iterator[None]:
 
 
 def make_engines(url: str) -> Engines:
-    """Return the engines of the database at `url`; a SQLite file's folder is made when missing."""
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite":
-        engine = create_engine(address)
+    """Return the engines of the database at `url`; a SQLite file's folder is made when missing.
+
+    Raises
+    ------
+    StorageError
+        If the URL names no database that can be spoken to, or the folder cannot be made.
+    """
+    engine = _engine(url)
+    if engine.dialect.name != "sqlite":
         return Engines(engine, engine)
-    if address.database and address.database != ":memory:":
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
@@ -82,3 +84,16 @@ def make_engines(url: str) -> Engines:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return Engines(engine, engine.execution_options(write=True))
+
+
+def _engine(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        return create_engine(address)
+    except (ArgumentError, ImportError) as error:
+        # The URL itself stays out of the sentence: it may hold a password.
+        raise StorageError(f"DATABASE_URL must name a database with an installed driver, got: {error}") from error
+    except OSError as error:
+        raise StorageError(f"the database's folder must be writable, got: {error.strerror}") from error

@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from storage.engine import Engines
+from storage.errors import StorageError
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -15,16 +16,25 @@ _FOLDER = Path(__file__).parent / "migrations"
 def upgrade(engines: Engines, revision: str = "head") -> None:
     """Apply every migration that the database lacks, in one transaction."""
     config = _config()
-    with engines.write.begin() as connection:
-        config.attributes["connection"] = connection
+    with engines.writing() as session:
+        config.attributes["connection"] = session.connection()
         command.upgrade(config, revision)
 
 
 def pending(engines: Engines) -> bool:
-    """Return whether the database lacks a migration."""
-    with engines.read.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current != ScriptDirectory.from_config(_config()).get_current_head()
+    """Return whether the database lacks a migration.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read, or a newer version of the app has changed it.
+    """
+    with engines.reading() as session:
+        current = MigrationContext.configure(session.connection()).get_current_revision()
+    scripts = ScriptDirectory.from_config(_config())
+    if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
+        raise StorageError(f"the database must be of this version or an older one, got the unknown schema {current!r}")
+    return current != scripts.get_current_head()
 
 
 def _config() -> Config:

@@ -1,6 +1,8 @@
 """Photos of every kind come in upright and RGB; everything else is refused with a sentence."""
 
+import os
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -13,7 +15,7 @@ from PIL import Image
 
 from core.errors import InvalidImage, InvalidInput
 from core.importing import ImportReport, clean_name, import_bytes, import_paths
-from core.pictures import read_picture
+from core.pictures import MAX_BYTES, read_picture
 from core.samples import NAMES, import_samples
 from core.workshop import Library
 from storage import images
@@ -63,6 +65,18 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
     assert picture.size_wh == picture.original_size_wh == (60, 40)
     assert got[5, 10].min() > 200
     assert got[30, 50].max() < 60
+
+
+EXIF = struct.pack("<2sHIH", b"II", 42, 8, 2)
+ODD_HEIGHT = struct.pack("<HHI4s", 0x0101, 2, 4, b"abc\0")  # text where a number belongs
+ON_ITS_SIDE = struct.pack("<HHIHHI", 0x0112, 3, 1, 6, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("exif", "size"), [(EXIF + ODD_HEIGHT + ON_ITS_SIDE, (40, 60)), (EXIF + ODD_HEIGHT[:5], (60, 40)), (b"?", (60, 40))]
+)
+def test_damaged_exif_is_no_damage_to_the_photo(exif: bytes, size: tuple[int, int]) -> None:
+    assert read_picture(saved(gradient(), "JPEG", exif=b"Exif\0\0" + exif)).size_wh == size
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16"])
@@ -190,6 +204,24 @@ def test_a_path_that_is_not_there_is_named_before_anything_happens(library: Libr
         take(library, tmp_path / "a.png", tmp_path / "nowhere")
     with library.engines.reading() as session:
         assert images.count(1, session=session) == 0
+
+
+def test_what_never_ends_or_is_too_large_is_refused_unread(library: Library, tmp_path: Path) -> None:
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)  # a hole: it takes no room on the disk
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "nowhere")
+    tracemalloc.start()
+    report = take(library, tmp_path / "huge.jpg", tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert report.reasons == [
+        ("huge.jpg", "an image file must be at most 500 MB, got 500 MB"),
+        ("broken.jpg", "a file must be readable, got: No such file or directory"),
+        ("huge.jpg", "an image file must be at most 500 MB, got 500 MB"),
+        ("pipe.jpg", "an image must be a file, got something else"),
+    ]
+    assert peak < 50_000_000
 
 
 def test_memory_stays_flat_over_many_files(library: Library, tmp_path: Path) -> None:
