@@ -193,4 +193,4 @@ def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINT
 
 def _bar(*, hidden: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, disable=hidden, transient=True)
+    return Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True)

@@ -31,7 +31,7 @@ def insert(mask_id: int, said: Iterable[NewFlag], *, session: Session) -> None:
 def of_masks(mask_ids: list[int], *, session: Session) -> dict[int, list[FlagRow]]:
     """Return the flags of each mask that has any, in the order they were said."""
     table = models.FlagRow
-    query = select(table).where(col(table.mask_id).in_(mask_ids)).order_by(col(table.id))
+    query = select(table).where(col(table.mask_id).in_(mask_ids)).order_by(col(table.mask_id), col(table.id))
     flags: dict[int, list[FlagRow]] = {}
     for row in session.scalars(query):
         flag = FlagRow(row.id or 0, row.mask_id, row.name, row.severity, row.message, row.detail, row.resolution)

@@ -15,10 +15,10 @@ _FOLDER = Path(__file__).parent / "migrations"
 
 def upgrade(engines: Engines, revision: str = "head") -> None:
     """Apply every migration that the database lacks, in one transaction."""
-    config = _config()
+    settings = config()
     with engines.writing() as session:
-        config.attributes["connection"] = session.connection()
-        command.upgrade(config, revision)
+        settings.attributes["connection"] = session.connection()
+        command.upgrade(settings, revision)
 
 
 def pending(engines: Engines) -> bool:
@@ -31,13 +31,14 @@ def pending(engines: Engines) -> bool:
     """
     with engines.reading() as session:
         current = MigrationContext.configure(session.connection()).get_current_revision()
-    scripts = ScriptDirectory.from_config(_config())
+    scripts = ScriptDirectory.from_config(config())
     if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
         raise StorageError(f"the database must be of this version or an older one, got the unknown schema {current!r}")
     return current != scripts.get_current_head()
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    return config
+def config() -> Config:
+    """Return where Alembic finds the migrations."""
+    made = Config()
+    made.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return made

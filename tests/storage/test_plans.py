@@ -1,0 +1,90 @@
+"""Every query that is asked on each click, accept or page finds its rows by an index, as SQLite plans it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from storage import flags, images, masks, model_versions, people, projects, skips, work
+from storage.engine import Engines, Session
+from storage.rows import NewFlag, NewPrompt, Times
+from tests.storage.test_masks import new_mask
+
+
+def save(session: Session) -> object:
+    flag, prompt = NewFlag("small", "warning", "Small.", {}), NewPrompt("point", 1, 1, label=1)
+    return masks.insert(new_mask("new", supersedes_id=1, flags=(flag,), prompts=(prompt,)), session=session)
+
+
+def skip(session: Session) -> object:
+    common: dict[str, Any] = {"image_id": 1, "person_id": 1, "object_key": "o", "reason": "hard", "state": {}}
+    return skips.insert("s", times=Times(), session=session, **common)
+
+
+ASKED: dict[str, Callable[[Session], object]] = {
+    "a page of the queue": lambda session: images.page(1, session=session, limit=50, after=10),
+    "a page in one state": lambda session: images.page(1, session=session, limit=50, state="new", after=10),
+    "one image": lambda session: images.get(1, session=session),
+    "images to prefetch": lambda session: images.some([1, 2], session=session),
+    "whether a photo is known": lambda session: images.known_sha256(1, "0" * 64, session=session),
+    "the state of an image": lambda session: images.set_state(1, "in_work", session=session, only_from="new"),
+    "masks of an image": lambda session: masks.of_image(1, session=session),
+    "what checks compare with": lambda session: masks.rles_of_image(1, session=session),
+    "a mask by its key": lambda session: masks.find("k", session=session),
+    "a mask by its id": lambda session: masks.get(1, session=session),
+    "saving a mask": save,
+    "deleting a mask": lambda session: masks.delete("k", session=session),
+    "restoring a mask": lambda session: masks.restore("k", session=session),
+    "whether a retry is the same": lambda session: masks.same(1, 1, "0000", session=session),
+    "flags of masks": lambda session: flags.of_masks([1, 2], session=session),
+    "an answer to a flag": lambda session: flags.resolve(1, "kept", session=session),
+    "skipping": skip,
+    "the hard queue of an image": lambda session: skips.open_of_image(1, session=session),
+    "a skip by its key": lambda session: skips.find("skip", session=session),
+    "the object in work": lambda session: work.get(1, 1, session=session),
+    "keeping work": lambda session: work.put(1, 1, "o", {}, session=session),
+    "dropping work": lambda session: work.drop(1, 1, session=session, object_key="o"),
+    "the model of a mask": lambda session: model_versions.register(
+        "m", content_hash="c", encoder_hash="e", detail={}, session=session
+    ),
+    "the person": lambda session: people.get_or_create("owner", session=session),
+    "the project": lambda session: projects.get(1, session=session),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_asked_often_is_found_by_an_index(engines: Engines, name: str) -> None:
+    with engines.writing() as session:
+        flag = NewFlag("small", "warning", "Small.", {})
+        masks.insert(new_mask("first"), session=session)
+        masks.insert(new_mask("k", supersedes_id=1, flags=(flag,)), session=session)
+        skips.insert(
+            "skip", image_id=1, person_id=1, object_key="o", reason="r", state={}, times=Times(), session=session
+        )
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(engines.read, "before_cursor_execute", note)
+    with engines.writing() as session:
+        ASKED[name](session)
+    event.remove(engines.read, "before_cursor_execute", note)
+    assert asked
+    for statement, parameters in asked:
+        if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
+            plan = planned(engines, statement, parameters)
+            assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], (statement, plan)
+
+
+def planned(engines: Engines, statement: str, parameters: Any) -> list[str]:
+    """Return the steps of SQLite's plan, such as "SEARCH mask USING INDEX ix_mask_live (image_id=?)"."""
+    with engines.read.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    return [str(row[3]) for row in rows]
+
+
+def test_a_query_without_an_index_is_seen(engines: Engines) -> None:
+    assert [step for step in planned(engines, "SELECT id FROM mask WHERE area > ?", (5,)) if step.startswith("SCAN")]
+    assert "TEMP B-TREE" in " ".join(planned(engines, "SELECT id FROM image ORDER BY height", ()))
