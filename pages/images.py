@@ -13,7 +13,7 @@ STATES = {"All": None, "New": "new", "In work": "in_work", "Done": "done"}
 shop = open_workshop()
 use_the_width()
 
-bar = st.container(horizontal=True, vertical_alignment="bottom")
+bar = st.container(horizontal=True, vertical_alignment="bottom", key="library-bar")
 search = bar.text_input("Find by name", placeholder="Part of a file name", key="search", width=260).strip()
 state = STATES[bar.segmented_control("State", list(STATES), default="All", required=True, key="state") or "All"]
 bar.space("stretch")

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Masksmith", page_icon=":material/draw:", layout="wide")
+from pages.ui.frame import ABOUT, ICON, slim_header
+
+# A menu that holds something of ours also holds the choice between dark and light.
+st.set_page_config(page_title="Masksmith", page_icon=ICON, layout="wide", menu_items={"About": ABOUT})
+slim_header()
 
 page = st.navigation(
     [

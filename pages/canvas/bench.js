@@ -9,6 +9,7 @@ import { Finishing } from "./finishing.js";
 import { Hover } from "./hover.js";
 import { Keys } from "./keys.js";
 import { Library } from "./library.js";
+import { listenToServer } from "./news.js";
 import { MaskBook, openFlags } from "./maskbook.js";
 import * as objects from "./object.js";
 import { Outbox } from "./outbox.js";
@@ -71,10 +72,8 @@ export class Bench {
   }
 
   listen(started) {
-    this.api.onReach = (online) => this.reached(online);
     this.outbox.onChange = () => this.emitter.changed("status");
-    this.outbox.onSent = (item, answer) => this.sent(item, answer);
-    this.outbox.onRefused = (item) => this.say(`Not saved: ${item.refused}`, "error");
+    listenToServer(this);
     this.stage.onView = () => this.emitter.changed("view");
     this.outboxStarted = started;
   }
@@ -122,6 +121,7 @@ export class Bench {
 
   // --- the image on the stage ---
 
+  /** Keep what is in work, and take everything of the image off the stage. */
   leaveImage() {
     if (this.painting.stroke) this.painting.end();
     this.hover.stop();
@@ -130,7 +130,10 @@ export class Bench {
       if (this.isBusy) this.keepDraft();
       this.drafts.flush();
     }
-    this.answers.openImage(null);
+    this.imageId = null;
+    // Nothing of the old image may be accepted, skipped or deleted while the next one is on its way.
+    this.masks.open([], [], []);
+    this.working.close();
   }
 
   /** Take over what the server knew of the image at `askedAt` or later, and the object in work. */
@@ -151,6 +154,11 @@ export class Bench {
     this.phase = phase;
     this.phaseNote = note;
     this.emitter.changed("image", "status");
+  }
+
+  /** Whether an image is on the stage. */
+  get isOpen() {
+    return this.phase === "ready" || this.phase === "reading";
   }
 
   /** Whether an object is in work. */
@@ -217,35 +225,6 @@ export class Bench {
     if (this.hoveredPoint >= points.length) this.hoveredPoint = -1;
     this.stage.main.showPrompts(points, box, this.hoveredPoint);
     this.showAccepted();
-  }
-
-  reached(online) {
-    if (online === this.online) return;
-    this.online = online;
-    if (online) {
-      this.outbox.retryNow();
-      this.showing.retry();
-      this.drafts.flush();
-    }
-    this.emitter.changed("status");
-  }
-
-  sent(item, answer) {
-    if (item.op === "accept" && item.info?.mask) {
-      const news = { mask_id: answer?.mask_id ?? null, flags: answer?.flags ?? [], saved: true };
-      Object.assign(item.info.mask, news);
-      if (item.imageId === this.imageId) this.masks.change(item.info.mask.key, news);
-      if (news.flags.length) this.tellFlags(item, news.flags);
-    }
-    if (item.op === "restore" && item.imageId === this.imageId) this.masks.change(item.info.mask.key, { saved: true });
-    if (item.op === "delete" || item.op === "restore") this.library.resync(item.imageId);
-    if (item.op !== "flag" && item.op !== "label") this.refreshProject();
-  }
-
-  tellFlags(item, flags) {
-    const here = item.imageId === this.imageId;
-    const where = here ? "" : ` (image ${item.imageId}, not on the stage)`;
-    this.say(`${flags[0].message}${where}`, flags[0].severity === "info" ? "info" : "warning");
   }
 
   /** Say one sentence in the status bar, and to screen readers. @param {"info" | "warning" | "error"} kind */

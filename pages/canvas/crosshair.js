@@ -62,6 +62,7 @@ export class Crosshair {
 
   /** Where keys act: the crosshair, or the mouse if it is over the photo. */
   place() {
+    if (!this.bench.isOpen) return null;
     const pointed = this.at ?? this.bench.pointer.place;
     if (!pointed) {
       this.move(0, 0, false);

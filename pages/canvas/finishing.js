@@ -108,6 +108,7 @@ export class Finishing {
     if (skip.state.answer && objects.promptKey(object)) answers.put(object, skip.state.answer);
     this.step("taking a skip back", object, [{ kind: "takeBack", imageId, skip }]);
     this.bench.restoreTimer(skip.state.times ?? null, true, true);
+    return this.bench.say("The skipped object is back in work, with the whole time again.");
   }
 
   /** Delete the selected accepted mask. */
@@ -148,12 +149,14 @@ export class Finishing {
     this.step("label", working.object, [effect]);
   }
 
-  /** Mend all open flags of a mask that can be mended: a cleaned mask takes its place. */
+  /** Mend the open flags of a mask: a cleaned mask takes its place, or it goes when cleaning is no help. */
   fix(key = this.bench.masks.flagged?.key) {
     const { masks, working, imageId } = this.bench;
     const mask = masks.find(key);
-    const flags = mask ? openFlags(mask).filter((flag) => flag.fix === "clean") : [];
-    if (!flags.length) return this.bench.say("No open flag can be mended by itself.");
+    if (!mask || !openFlags(mask).length) return this.bench.say("There is no open flag.");
+    const flags = openFlags(mask).filter((flag) => flag.fix === "clean");
+    // A duplicate, or a speck, is mended by doing without it.
+    if (!flags.length) return this.remove(mask.key);
     const [height, width] = mask.rle.size;
     const pixels = decode(mask.rle);
     const named = (name) => flags.some((flag) => flag.name.includes(name));
@@ -165,7 +168,7 @@ export class Finishing {
       ...{ kind: "flag", imageId, key: mask.key, flagId: flag_id, from: null, to: "fixed" },
     }));
     this.step("fixing a flag", working.object, [...solved, effect]);
-    this.bench.say("Fixed: the cleaned mask replaces the old one.");
+    return this.bench.say("Fixed: the cleaned mask replaces the old one.");
   }
 
   fixEffect(mask, rle, size, { islands, holes }) {

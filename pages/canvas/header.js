@@ -31,9 +31,9 @@ export function header(bench) {
   return el(
     "header",
     { class: "header" },
-    ...[actionButton(bench, "previous", { text: "‹", kind: "step", title: "Previous image" })],
+    actionButton(bench, "previous", { text: "‹", kind: "step", title: "Previous image" }),
+    actionButton(bench, "next", { text: "›", kind: "step", title: "Next image" }),
     el("span", { class: "image" }, name, facts),
-    ...[actionButton(bench, "next", { text: "›", kind: "step", title: "Next image" })],
     ...[el("span", { class: "space" }), progress, model, savedBadge(bench), ring(bench)],
   );
 }

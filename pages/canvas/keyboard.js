@@ -80,6 +80,6 @@ export class Keyboard {
     if (event.key === "Tab" && (this.bench.showing.answer?.candidates.length ?? 0) < 2) return true;
     if (!(target instanceof Element) || event.ctrlKey || event.metaKey) return false;
     if (target === this.bench.stage.root || target === document.body) return false;
-    return NATIVE.has(event.key) && target.matches("button, a, input, summary, [tabindex]:not([tabindex='-1'])");
+    return NATIVE.has(event.key) && target.matches("button, a, input, select, summary");
   }
 }

@@ -121,6 +121,7 @@ export class Library {
   /** @param {Error} error */
   failed(id, error, turn) {
     const said = error instanceof RequestFailed ? error.message : "The photo could not be shown.";
+    this.bench.stage.blank();
     this.bench.setPhase("failed", said);
     this.bench.say(said, "error");
     if (error instanceof RequestFailed && error.passing) {

@@ -40,6 +40,7 @@ export function mount(root, data, hooks) {
   const unfit = fitWindow(root);
   const leave = () => bench.drafts.flush({ keepalive: true });
   addEventListener("pagehide", leave);
+  root.addEventListener("mousedown", keepFocus);
   bench.probe.install();
   bench.setTool("point");
   bench.start(data.image_id);
@@ -52,6 +53,7 @@ export function mount(root, data, hooks) {
     },
     unmount() {
       removeEventListener("pagehide", leave);
+      root.removeEventListener("mousedown", keepFocus);
       for (const part of [keyboard, bench.pointer, bench.clockwork]) part.close();
       bench.stop();
       bench.probe.uninstall();
@@ -66,6 +68,11 @@ function layout(bench) {
   const middle = el("main", { class: "middle" }, frame, statusBar(bench));
   const side = el("aside", { class: "side", "aria-label": "Object and masks" }, objectPanel(bench), settings(bench), maskList(bench));
   return [header(bench), el("div", { class: "body" }, queue(bench), toolbar(bench), middle, side)];
+}
+
+/** A press beside the controls must not take the keyboard from the stage. @param {MouseEvent} event */
+function keepFocus(event) {
+  if (!event.target.closest("input, select, label, dialog, .message")) event.preventDefault();
 }
 
 /** Fill the window below the page's top navigation, which lies over the page. @returns {() => void} stops that */

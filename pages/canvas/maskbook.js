@@ -72,6 +72,17 @@ export class MaskBook {
     return open.find((mask) => mask.key === this.selected) ?? open.at(-1) ?? null;
   }
 
+  /** What a flag says, with another mask of this image called as the list calls it. */
+  words({ message, detail }) {
+    const at = this.list.findIndex((mask) => detail?.mask_id && mask.mask_id === detail.mask_id);
+    return at < 0 ? message : message.replace(`mask ${detail.mask_id}`, this.titleOf(this.list[at], at));
+  }
+
+  /** @param {Mask} mask @param {number} at  its place in the list */
+  titleOf(mask, at) {
+    return mask.label || `Mask ${at + 1}`;
+  }
+
   /** Add a mask, in the place of the one it replaces. @param {Mask} mask @param {Mask | null} replaced */
   add(mask, replaced) {
     const known = this.find(mask.key);

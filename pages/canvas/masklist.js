@@ -35,7 +35,7 @@ function maskRow(bench, mask, index) {
   const swatch = el("i", { class: "swatch", style: `background: ${css(colourOf(bench.prefs.get("palette"), mask.colour))}` });
   const notes = [mask.origin === "by_hand" && "by hand", mask.edited && "edited", !mask.saved && "saving"].filter(Boolean);
   const score = mask.predicted_iou === null || mask.predicted_iou === undefined ? "" : `${Math.round(mask.predicted_iou * 100)}%`;
-  const title = mask.label || `Mask ${index + 1}`;
+  const title = bench.masks.titleOf(mask, index);
   const main = button(
     {
       class: "mask-main",
@@ -65,7 +65,7 @@ function flagBlock(bench, mask) {
   const flags = openFlags(mask);
   if (!flags.length) return answered(mask);
   if (bench.masks.flagged?.key !== mask.key) {
-    const title = flags.map((flag) => flag.message).join(" ");
+    const title = flags.map((flag) => bench.masks.words(flag)).join(" ");
     const text = counted(flags.length, "flag");
     return button({ class: "flag-line", title, onclick: () => bench.masks.select(mask.key) }, text);
   }
@@ -75,8 +75,8 @@ function flagBlock(bench, mask) {
   return el(
     "div",
     { class: "flag", "data-severity": worst, role: "note" },
-    ...flags.map((flag) => el("span", { class: "message" }, flag.message)),
-    flags.some((flag) => flag.fix) && answer("fix", "Fix", () => bench.finishing.fix(mask.key)),
+    ...flags.map((flag) => el("span", { class: "message" }, bench.masks.words(flag))),
+    answer("fix", flags.some((flag) => flag.fix) ? "Fix" : "Delete", () => bench.finishing.fix(mask.key)),
     answer("keep", "Keep", () => bench.finishing.keep(mask.key)),
     ...flags.map((flag) => showOther(bench, flag)),
   );

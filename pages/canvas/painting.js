@@ -13,7 +13,7 @@ export class Painting {
 
   /** @param {"brush" | "eraser"} kind */
   begin(kind, x, y) {
-    if (this.bench.phase === "opening") return;
+    if (!this.bench.isOpen) return;
     this.bench.timer.start();
     const size = this.bench.prefs.get("brushSize");
     const { composer } = this.bench.showing;

@@ -76,7 +76,7 @@ export class Pointer {
   begin(event) {
     const { bench, place } = this;
     if (event.button === 1 || this.held.has("pan")) return new PanDrag(bench, event);
-    if (bench.phase === "opening" || bench.phase === "empty" || bench.phase === "failed") return null;
+    if (!bench.isOpen) return null;
     if ((event.ctrlKey || event.metaKey) && event.button === 0) {
       bench.aiming.selectAt(place.x, place.y);
       return null;

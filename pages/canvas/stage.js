@@ -49,6 +49,11 @@ export class Stage {
     await Promise.all(this.panes.map((pane) => pane.setPhoto(url)));
   }
 
+  /** Show no photo. */
+  blank() {
+    for (const pane of this.panes) pane.setPhoto(null);
+  }
+
   get panes() {
     return [this.main, this.plain];
   }

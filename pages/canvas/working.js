@@ -41,6 +41,16 @@ export class Working {
     this.bench.showing.refresh(false);
   }
 
+  /** No image is open: nothing is in work and nothing can be undone. */
+  close() {
+    this.object = objects.fresh();
+    this.history = new History();
+    this.bench.answers.openImage(null);
+    this.bench.restoreTimer(null, false);
+    this.bench.showing.openImage(1, 1);
+    this.bench.showing.refresh(false);
+  }
+
   /** After a reload the object's own prompts and strokes are what undo can take back. */
   seedHistory(object) {
     const last = this.history.peek();
@@ -57,6 +67,8 @@ export class Working {
     const timesBefore = this.bench.timer.rounded();
     const step = { name, before: this.object, after, effects, timesBefore, timesAfter: null };
     this.history.push(step);
+    // What was said of the step before is no longer news.
+    if (this.bench.message.kind !== "warning") this.bench.say("");
     this.moveTo(after, step.before, null);
     return step;
   }

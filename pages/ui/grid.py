@@ -16,7 +16,7 @@ _STATES: Final = {"new": "new", "in_work": "in work", "done": "done"}
 _STYLE: Final = """
 <style>
   .st-key-library img { height: 132px; width: 100%; object-fit: cover; border-radius: 6px; }
-  .st-key-library [data-testid="stMarkdownContainer"] p {
+  .st-key-library [data-testid="stMarkdownContainer"] p, .st-key-library [data-testid="stCaptionContainer"] p {
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
   }
 </style>
@@ -54,7 +54,7 @@ def _card(shop: Workshop, image: ImageRow) -> None:
         st.warning("The picture is missing or damaged.", icon=":material/broken_image:")
     st.markdown(f"**{plain(image.name)}**")
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
-    st.caption(f"{image.width} x {image.height} · {masks} · {_STATES[image.state]}")
+    st.caption(f"{_STATES[image.state]} · {masks} · {image.width} x {image.height}")
     row = st.container(horizontal=True, vertical_alignment="center")
     if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
         st.switch_page("annotate.py", query_params={"image": str(image.id)})

@@ -16,7 +16,7 @@ from pages.ui.text import plain
 _KINDS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"]
 
 
-@st.dialog("Import photos", width="large")
+@st.dialog("Import photos", width="medium")
 def import_dialog(shop: Workshop) -> None:
     """Take uploads, or a folder of this server, into the library."""
     uploads = st.file_uploader("Photos from this computer", type=_KINDS, accept_multiple_files=True)
