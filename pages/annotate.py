@@ -19,5 +19,7 @@ else:
     asked = st.query_params.get("image", "")
     result = workbench(image_id=int(asked) if asked.isdecimal() else None, version=version())
     if result.by_hand is not None:
-        st.session_state["by_hand"] = ByHand.start(result.by_hand)
+        st.session_state["by_hand"] = ByHand.start(
+            result.by_hand.image_id, (result.by_hand.width, result.by_hand.height)
+        )
         st.rerun()

@@ -6,6 +6,7 @@ from core import library
 from pages.ui.frame import use_the_width
 from pages.ui.grid import PER_PAGE, chosen_images, show_grid
 from pages.ui.moving import delete_dialog, export_dialog, import_dialog
+from pages.ui.project import project_dialog
 from pages.ui.resources import open_workshop
 
 STATES = {"All": None, "New": "new", "In work": "in_work", "Done": "done"}
@@ -20,6 +21,8 @@ bar.space("stretch")
 chosen = chosen_images()
 if chosen and bar.button(f"Delete {len(chosen)}", icon=":material/delete:"):
     delete_dialog(shop, chosen)
+if bar.button("Project settings", icon=":material/tune:"):
+    project_dialog(shop)
 if bar.button("Export masks", icon=":material/download:"):
     export_dialog(shop)
 if bar.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
@@ -12,16 +13,25 @@ _HTML = '<div class="ms-root" data-masksmith="workbench"></div>'
 
 
 @dataclass(frozen=True, slots=True)
+class AskedByHand:
+    """An image to be outlined by hand, and the room there is for it in CSS pixels."""
+
+    image_id: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkbenchResult:
     """What the workbench told Streamlit in this run.
 
     Attributes
     ----------
-    by_hand : int or None
-        The image to be outlined by hand, when the annotator has just asked for that.
+    by_hand : AskedByHand or None
+        Set when the annotator has just asked for the outline mode.
     """
 
-    by_hand: int | None
+    by_hand: AskedByHand | None
 
 
 def workbench(*, image_id: int | None, version: str, key: str = "workbench") -> WorkbenchResult:
@@ -41,8 +51,14 @@ def workbench(*, image_id: int | None, version: str, key: str = "workbench") -> 
         data={"image_id": image_id, "module": f"/canvas/{version}/main.js", "api": "/api"},
         on_by_hand_change=_ignore,
     )
-    asked = result.by_hand
-    return WorkbenchResult(by_hand=int(asked) if isinstance(asked, int | float) else None)
+    return WorkbenchResult(by_hand=_asked(result.by_hand))
+
+
+def _asked(sent: Any) -> AskedByHand | None:
+    try:
+        return AskedByHand(**{name: int(sent[name]) for name in ("image_id", "width", "height")})
+    except (TypeError, KeyError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -38,7 +38,7 @@ function sharedParts(base) {
 }
 
 export class Bench {
-  /** @param {{api: string, image_id: number | null}} data @param {{byHand: (imageId: number) => void}} hooks */
+  /** @param {{api: string, image_id: number | null}} data @param {{byHand: (asked: object) => void}} hooks */
   constructor(data, hooks) {
     const { api, outbox, prefs, client, started } = sharedParts(data.api);
     Object.assign(this, { api, outbox, prefs, client, hooks });

@@ -5,7 +5,7 @@
 const mounted = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const hooks = { byHand: (imageId) => setTriggerValue("by_hand", imageId) };
+  const hooks = { byHand: (asked) => setTriggerValue("by_hand", asked) };
   let place = mounted.get(parentElement);
   if (place) {
     place.update(data, hooks);

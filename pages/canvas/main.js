@@ -21,7 +21,7 @@ import { toolbar } from "./toolbar.js";
  * Build the workbench in `root` and open the first image.
  * @param {HTMLElement} root
  * @param {{api: string, image_id: number | null}} data
- * @param {{byHand: (imageId: number) => void}} hooks
+ * @param {{byHand: (asked: {image_id: number, width: number, height: number}) => void}} hooks  width, height: of the window
  */
 export function mount(root, data, hooks) {
   const bench = new Bench(data, hooks);

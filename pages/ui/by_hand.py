@@ -4,7 +4,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 from PIL import Image
@@ -17,24 +17,33 @@ from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
 from pages.ui.text import plain
 
-MAX_WIDTH, MAX_HEIGHT = 920, 560
 STROKE_PX = 2
+_SIDE_WIDTH: Final = 260
+# Margins of the page, and the panel beside the photo.
+_TAKEN_W, _TAKEN_H = _SIDE_WIDTH + 88, 56
+_LEAST, _MOST = 240, 2400
 _STROKE = "#ffb000"
 _FILL = "rgba(255, 176, 0, 0.25)"
 
 
 @dataclass
 class ByHand:
-    """One object being outlined: which image, since when, under which key it will be saved."""
+    """One object being outlined: which image, in how much room, since when, under which key it will be saved."""
 
     image_id: int
+    room: tuple[int, int]
     started: float
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @classmethod
-    def start(cls, image_id: int) -> "ByHand":
-        """Return the state of an outline that starts now."""
-        return cls(image_id=image_id, started=time.monotonic())
+    def start(cls, image_id: int, room: tuple[int, int]) -> "ByHand":
+        """Return the state of an outline that starts now, in a window that has `room` for the page."""
+        return cls(image_id=image_id, room=room, started=time.monotonic())
+
+    def scale(self, width: int, height: int) -> float:
+        """Return how large the photo can be shown."""
+        wide, high = self.room[0] - _TAKEN_W, self.room[1] - _TAKEN_H
+        return min(min(max(wide, _LEAST), _MOST) / width, min(max(high, _LEAST), _MOST) / height)
 
 
 def outline_by_hand(shop: Workshop, state: ByHand) -> None:
@@ -46,7 +55,7 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
         st.error(str(error), icon=":material/error:")
         st.button("Back to the workbench", on_click=_leave, shortcut="Escape")
         return
-    scale = min(MAX_WIDTH / image.width, MAX_HEIGHT / image.height)
+    scale = state.scale(image.width, image.height)
     row = st.container(horizontal=True, wrap=False)
     with row.container(width=round(image.width * scale)):
         drawn = st_canvas(
@@ -60,7 +69,7 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
             key=f"outline-{state.key}",
         )
     paths = paths_of_drawing(drawn.json_data)
-    side = row.container(width=260)
+    side = row.container(width=_SIDE_WIDTH)
     side.markdown(f"**By hand**  \n{plain(image.name)}")
     side.caption("Click the corners of the object, then the first corner again. Several paths make one mask.")
     count = "No closed path yet" if not paths else "1 path" if len(paths) == 1 else f"{len(paths)} paths"
