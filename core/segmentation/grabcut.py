@@ -5,8 +5,9 @@ coloured like the clicked surroundings from what is coloured like the rest (Roth
 "GrabCut", SIGGRAPH 2004, as in OpenCV). It is the app's baseline, and its fallback without a model.
 
 A first click gives one cut in each of three windows around it (the whole photo, 0.6 and 0.3 of it), so
-that small objects are cut at a finer grain and the three answers differ in size. Further prompts start from
-the chosen candidate, in a window around it, and from the points alone.
+that small objects are cut at a finer grain and the three answers differ in size. Further clicks are cut anew
+from all points in the whole photo, which recovers from a bad start, then from the chosen candidate and in a
+narrow window, for those who mean something smaller.
 """
 
 from collections.abc import Sequence
@@ -36,12 +37,14 @@ from core.segmentation.windows import Window, around, expanded, whole
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
 MID_SHORT_SIDE: Final = 64
-CUT_PIXELS: Final = 16_000
-PREVIEW_PIXELS: Final = 9_000
+WHOLE_PIXELS: Final = 12_000
+CUT_PIXELS: Final = 9_000
 MODEL_SIDE: Final = 64
 ITERATIONS: Final = 1
 FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
-"""Side of each window as a share of the photo's longest, and radius of the disk round a click that is
+FURTHER_WINDOW: Final = (1.0, 0.25)
+NARROW_WINDOW: Final = (0.5, 0.2)
+"""Side of a window as a share of the photo's longest, and radius of the disk round a click that is
 probably object, as a share of the window's shorter side."""
 REACH: Final = 0.2
 MIN_WINDOW: Final = 48
@@ -54,12 +57,12 @@ Labels = NDArray[np.uint8]
 class Start:
     """Where to cut, and what is believed before: 0/1 certain background/foreground, 2/3 probable.
 
-    `trusted` marks the start that grows out of the candidate chosen before.
+    `trust` in [0, 1] says how much this start is to be preferred to the others.
     """
 
     window: Window
     labels: Labels
-    trusted: bool = False
+    trust: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +103,15 @@ class GrabCutSegmenter:
     ) -> list[Candidate]:
         """Return three candidates, best first (one with `preview`).
 
-        `predicted_iou` is no model's estimate of an IoU but a ranking score: half of it is how far the
-        three cuts agree with this one, the rest how well the mask is set off from its surroundings and
-        whether it grew out of the candidate that was chosen before. Treat it as an order, not as a measure.
+        `predicted_iou` is no model's estimate of an IoU but a ranking score: half of it is how far the start
+        is to be preferred, the rest in equal parts how far the other cuts agree with this one and how well the
+        mask is set off from its surroundings. Treat it as an order, not as a measure.
         """
         mid: RgbImage = embedding.arrays["mid"]  # type: ignore[assignment]
         # Each side has a scale of its own: the short side of a very long photo is rounded to whole pixels.
         scale = (mid.shape[1] / embedding.size_hw[1], mid.shape[0] / embedding.size_hw[0])
-        scene = _Scene(mid, prompt, scale, PREVIEW_PIXELS if preview else CUT_PIXELS)
-        starts = scene.starts(refine)
-        if preview:
-            starts = starts[:1] if refine is not None or prompt.box else starts[1:2]
+        scene = _Scene(mid, prompt, scale)
+        starts = [scene.preview_start()] if preview else scene.starts(refine)
         cuts = list(self._pool.map(scene.cut, starts)) if len(starts) > 1 else [scene.cut(starts[0])]
         scores = _predicted(cuts)
         levels = levels_by_area([float(cut.guided.soft.sum()) for cut in cuts])
@@ -127,7 +128,7 @@ def _predicted(cuts: list[Cut]) -> list[float]:
     for index, cut in enumerate(cuts):
         others = [_iou(masks[index], mask) for other, mask in enumerate(masks) if other != index]
         agreement = sum(others) / len(others) if others else cut.contrast
-        values.append(0.5 * agreement + 0.25 * cut.contrast + (0.25 if cut.start.trusted else 0.0))
+        values.append(0.5 * cut.start.trust + 0.25 * agreement + 0.25 * cut.contrast)
     return values
 
 
@@ -169,9 +170,8 @@ def _pinned(mask: Mask, prompt: Prompt) -> Mask:
 class _Scene:
     """One prompt on one photo, in the pixels of its small copy."""
 
-    def __init__(self, mid: RgbImage, prompt: Prompt, scale: tuple[float, float], pixels: int) -> None:
+    def __init__(self, mid: RgbImage, prompt: Prompt, scale: tuple[float, float]) -> None:
         self.mid = mid
-        self.pixels = pixels
         height, width = mid.shape[:2]
         self.points = [
             (min(point.x * scale[0], width - 1e-3), min(point.y * scale[1], height - 1e-3), point.label)
@@ -181,27 +181,36 @@ class _Scene:
         self.size_hw = (height, width)
 
     def starts(self, refine: Logits | None) -> list[Start]:
-        """Return the three things to try."""
-        if refine is not None and refine.shape == self.size_hw and (refine > 0).any():
-            return self._from_mask(refine > 0)
-        if self.box is not None:
-            return self._from_box(self.box)
-        return self._from_points()
+        """Return the three things to try.
 
-    def _from_points(self) -> list[Start]:
-        inside = [(x, y) for x, y, label in self.points if label == 1] or [(x, y) for x, y, _ in self.points]
-        starts = []
-        for share, reach in FIRST_WINDOWS:
-            side = max(MIN_WINDOW, share * max(self.size_hw))
-            window = whole(self.size_hw) if share == 1.0 else around(inside, side, self.size_hw)
-            starts.append(self._from_disks(window, reach, frame=share == 1.0))
-        return starts
+        Cut anew from all points, the photo recovers from a bad first guess; cut from the chosen candidate, it
+        keeps what the annotator saw. The first is the better bet by far (docs/segmentation.md has figures).
+        """
+        known = refine > 0 if refine is not None and refine.shape == self.size_hw else None
+        chosen = self._from_mask(known) if known is not None and known.any() else None
+        if self.box is not None:
+            boxed = self._from_box(self.box)
+            return boxed if chosen is None else [boxed[0], chosen, boxed[-1]]
+        if len(self.points) == 1 and chosen is None:
+            return [self._from_disks(share, reach, frame=share == 1.0) for share, reach in FIRST_WINDOWS]
+        anew = self._from_disks(*FURTHER_WINDOW, frame=True, trust=1.0)
+        narrow = self._from_disks(*NARROW_WINDOW, frame=True, trust=0.0)
+        middle = chosen or self._from_disks(*FIRST_WINDOWS[1], frame=True, trust=0.0)
+        return [anew, middle, narrow]
+
+    def preview_start(self) -> Start:
+        """Return the one thing to try for a hover."""
+        if self.box is not None:
+            return self._from_box(self.box)[0]
+        if len(self.points) == 1:
+            return self._from_disks(*FIRST_WINDOWS[1], frame=False)
+        return self._from_disks(*FURTHER_WINDOW, frame=True)
 
     def _from_box(self, box: Sequence[float]) -> list[Start]:
         window = expanded(box, 1.3, self.size_hw, MIN_WINDOW)
         starts = []
         for share in (1.0, 0.8, 0.6):
-            labels = np.full(window.cut_shape(self.pixels), cv2.GC_BGD, np.uint8)
+            labels = np.full(window.cut_shape(CUT_PIXELS), cv2.GC_BGD, np.uint8)
             x0, y0 = window.to_cut(box[0], box[1], labels.shape)
             x1, y1 = window.to_cut(box[2], box[3], labels.shape)
             rows, columns = slice(int(y0), int(np.ceil(y1))), slice(int(x0), int(np.ceil(x1)))
@@ -210,37 +219,37 @@ class _Scene:
                 axes = (max(1, int((x1 - x0) * share / 2)), max(1, int((y1 - y0) * share / 2)))
                 centre = (int((x0 + x1) / 2), int((y0 + y1) / 2))
                 cv2.ellipse(labels, centre, axes, 0, 0, 360, int(cv2.GC_PR_FGD), -1)
-            starts.append(Start(window, self._certain(labels, window, frame=False), trusted=share == 1.0))
+            starts.append(Start(window, self._certain(labels, window, frame=False), 1.0 if share == 1.0 else 0.0))
         return starts
 
-    def _from_mask(self, known: Mask) -> list[Start]:
-        """Start from the chosen candidate, from the points alone in its window, and from the points in the photo."""
+    def _from_mask(self, known: Mask) -> Start:
+        """Start from the chosen candidate, with a disk round each point that it does not agree with."""
         rows, columns = np.nonzero(known)
         x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
         for x, y, label in self.points:
             if label == 1:
                 x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
         window = expanded((x0, y0, x1, y1), 1.5, self.size_hw, MIN_WINDOW)
-        return [
-            self._from_chosen(window, known),
-            self._from_disks(window, REACH, frame=False),
-            self._from_disks(whole(self.size_hw), FIRST_WINDOWS[0][1], frame=True),
-        ]
-
-    def _from_chosen(self, window: Window, known: Mask) -> Start:
-        inside = window.sample(known.astype(np.uint8) * 255, window.cut_shape(self.pixels)) > 127
+        inside = window.sample(known.astype(np.uint8) * 255, window.cut_shape(CUT_PIXELS)) > 127
         labels = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         for x, y, label in self.points:
             column, row = (int(value) for value in window.to_cut(x, y, labels.shape))
             if bool(inside[row, column]) != (label == 1):
                 value = cv2.GC_PR_FGD if label == 1 else cv2.GC_PR_BGD
                 cv2.circle(labels, (column, row), int(REACH * min(labels.shape)), int(value), -1)
-        return Start(window, self._certain(labels, window, frame=False), trusted=True)
+        return Start(window, self._certain(labels, window, frame=False), 0.0)
 
-    def _from_disks(self, window: Window, reach: float, *, frame: bool) -> Start:
-        labels = np.full(window.cut_shape(self.pixels), cv2.GC_PR_BGD, np.uint8)
+    def _from_disks(self, share: float, reach: float, *, frame: bool, trust: float = 0.5) -> Start:
+        """Start from a disk round each foreground point, in a window; with `frame` its border is no object."""
+        inside = [(x, y) for x, y, label in self.points if label == 1] or [(x, y) for x, y, _ in self.points]
+        if share == 1.0:
+            window = whole(self.size_hw)
+        else:
+            window = around(inside, max(MIN_WINDOW, share * max(self.size_hw)), self.size_hw)
+        pixels = WHOLE_PIXELS if share == 1.0 else CUT_PIXELS
+        labels = np.full(window.cut_shape(pixels), cv2.GC_PR_BGD, np.uint8)
         self._disks(labels, window, reach * min(labels.shape), cv2.GC_PR_FGD, label=1)
-        return Start(window, self._certain(labels, window, frame=frame))
+        return Start(window, self._certain(labels, window, frame=frame), trust)
 
     def _disks(self, labels: Labels, window: Window, radius: float, value: int, *, label: int) -> None:
         for x, y, kind in self.points:
@@ -311,13 +320,14 @@ def contrast(picture: RgbImage, mask: Mask) -> float:
     edge = cv2.morphologyEx(pixels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     if not ring.any():
         return 0.0
-    colours = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
-    inner, outer = colours[mask], colours[ring]
+    colours = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    inner, outer = colours[mask].astype(np.float64), colours[ring].astype(np.float64)
     spread = float(np.sqrt((inner.var(axis=0) + outer.var(axis=0)).sum())) + 4.0
     apart = float(np.linalg.norm(inner.mean(axis=0) - outer.mean(axis=0))) / spread
-    grey = colours[..., 0]
-    steep = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    grey = colours[..., 0].astype(np.float32)
+    steep = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)).astype(np.float64)
     on_edge = float(steep[edge].mean()) / (float(steep.mean()) + 2.0)
     frame = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean()
     value = 0.5 * min(apart, 1.5) / 1.5 + 0.5 * min(on_edge, 4.0) / 4.0
-    return float(np.clip(value * (1 - 0.5 * frame), 0.0, 1.0))
+    # Sums of the same numbers may differ in their last bits from one memory address to another.
+    return round(float(np.clip(value * (1 - 0.5 * frame), 0.0, 1.0)), 6)
