@@ -12,7 +12,8 @@ import socket
 def send_at_once() -> int:
     """Switch off Nagle's algorithm on this process's TCP sockets and return on how many."""
     done = 0
-    for candidate in [found for found in gc.get_objects() if isinstance(found, socket.socket)]:
+    # By type: asking an object for its class wakes the lazy ones, and some answer with a warning.
+    for candidate in [found for found in gc.get_objects() if issubclass(type(found), socket.socket)]:
         tcp = candidate.family in (socket.AF_INET, socket.AF_INET6) and candidate.type == socket.SOCK_STREAM
         if tcp and candidate.fileno() != -1:
             candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
