@@ -44,6 +44,7 @@ class _Kept:
     image_sha256: str
     model: str
     candidate: Candidate
+    insisted: bool
     cost: int
 
 
@@ -224,22 +225,26 @@ class PromptDesk:
         model = model_name(segmenter)
         kept = self._find(refine, image_sha256) if refine else None
         logits = kept.candidate.low_res if kept is not None and kept.model == model else None
-        found = segmenter.decode(embedding, prompt, refine=logits, preview=hover)
+        insist = logits is not None and kept is not None and kept.insisted
+        found = segmenter.decode(embedding, prompt, refine=logits, insist=insist, preview=hover)
         for candidate in [] if hover else found[:full]:
             candidate.mask()
         offered = [
-            OfferedCandidate("" if hover else self._offer(image_sha256, model, candidate), candidate)
-            for candidate in found
+            # Who goes on with another candidate than the best insists on it, and goes on insisting.
+            OfferedCandidate(
+                "" if hover else self._offer(image_sha256, model, candidate, insist or rank > 0), candidate
+            )
+            for rank, candidate in enumerate(found)
         ]
         decode_ms = (time.perf_counter() - begun) * 1e3
         return Answer(offered, model, logits is not None, waited_ms, decode_ms)
 
-    def _offer(self, image_sha256: str, model: str, candidate: Candidate) -> str:
+    def _offer(self, image_sha256: str, model: str, candidate: Candidate, insisted: bool) -> str:
         token = secrets.token_urlsafe(16)
         # Each may grow by its full-size mask, which is about as large as the coarse one is small.
         cost = candidate.low_res.nbytes + candidate.coarse.nbytes + 36 * candidate.coarse.size
         with self._token_lock:
-            self._tokens[token] = _Kept(image_sha256, model, candidate, cost)
+            self._tokens[token] = _Kept(image_sha256, model, candidate, insisted, cost)
             self._token_bytes += cost
             while self._token_bytes > self._token_limit and len(self._tokens) > 3:
                 self._token_bytes -= self._tokens.popitem(last=False)[1].cost

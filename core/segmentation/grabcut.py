@@ -99,7 +99,13 @@ class GrabCutSegmenter:
         return Embedding((height, width), self.encoder_key, {"image": image.copy(), "mid": mid})
 
     def decode(
-        self, embedding: Embedding, prompt: Prompt, *, refine: Logits | None = None, preview: bool = False
+        self,
+        embedding: Embedding,
+        prompt: Prompt,
+        *,
+        refine: Logits | None = None,
+        insist: bool = False,
+        preview: bool = False,
     ) -> list[Candidate]:
         """Return three candidates, best first (one with `preview`).
 
@@ -111,7 +117,7 @@ class GrabCutSegmenter:
         # Each side has a scale of its own: the short side of a very long photo is rounded to whole pixels.
         scale = (mid.shape[1] / embedding.size_hw[1], mid.shape[0] / embedding.size_hw[0])
         scene = _Scene(mid, prompt, scale)
-        starts = [scene.preview_start()] if preview else scene.starts(refine)
+        starts = [scene.preview_start()] if preview else scene.starts(refine, insist=insist)
         cuts = list(self._pool.map(scene.cut, starts)) if len(starts) > 1 else [scene.cut(starts[0])]
         scores = _predicted(cuts)
         levels = levels_by_area([float(cut.guided.soft.sum()) for cut in cuts])
@@ -180,20 +186,22 @@ class _Scene:
         self.box = tuple(side * scale[axis % 2] for axis, side in enumerate(prompt.box)) if prompt.box else None
         self.size_hw = (height, width)
 
-    def starts(self, refine: Logits | None) -> list[Start]:
+    def starts(self, refine: Logits | None, *, insist: bool) -> list[Start]:
         """Return the three things to try.
 
         Cut anew from all points, the photo recovers from a bad first guess; cut from the chosen candidate, it
-        keeps what the annotator saw. The first is the better bet by far (docs/segmentation.md has figures).
+        keeps what the annotator saw. The first is the better bet by far (docs/segmentation.md has figures), unless
+        the annotator insists on the second.
         """
         known = refine > 0 if refine is not None and refine.shape == self.size_hw else None
-        chosen = self._from_mask(known) if known is not None and known.any() else None
+        chosen = self._from_mask(known, 1.0 if insist else 0.0) if known is not None and known.any() else None
+        sure = 0.0 if chosen is not None and insist else 1.0
         if self.box is not None:
-            boxed = self._from_box(self.box)
+            boxed = self._from_box(self.box, sure)
             return boxed if chosen is None else [boxed[0], chosen, boxed[-1]]
         if len(self.points) == 1 and chosen is None:
             return [self._from_disks(share, reach, frame=share == 1.0) for share, reach in FIRST_WINDOWS]
-        anew = self._from_disks(*FURTHER_WINDOW, frame=True, trust=1.0)
+        anew = self._from_disks(*FURTHER_WINDOW, frame=True, trust=sure)
         narrow = self._from_disks(*NARROW_WINDOW, frame=True, trust=0.0)
         middle = chosen or self._from_disks(*FIRST_WINDOWS[1], frame=True, trust=0.0)
         return [anew, middle, narrow]
@@ -201,12 +209,12 @@ class _Scene:
     def preview_start(self) -> Start:
         """Return the one thing to try for a hover."""
         if self.box is not None:
-            return self._from_box(self.box)[0]
+            return self._from_box(self.box, 1.0)[0]
         if len(self.points) == 1:
             return self._from_disks(*FIRST_WINDOWS[1], frame=False)
         return self._from_disks(*FURTHER_WINDOW, frame=True)
 
-    def _from_box(self, box: Sequence[float]) -> list[Start]:
+    def _from_box(self, box: Sequence[float], trust: float) -> list[Start]:
         window = expanded(box, 1.3, self.size_hw, MIN_WINDOW)
         starts = []
         for share in (1.0, 0.8, 0.6):
@@ -219,10 +227,10 @@ class _Scene:
                 axes = (max(1, int((x1 - x0) * share / 2)), max(1, int((y1 - y0) * share / 2)))
                 centre = (int((x0 + x1) / 2), int((y0 + y1) / 2))
                 cv2.ellipse(labels, centre, axes, 0, 0, 360, int(cv2.GC_PR_FGD), -1)
-            starts.append(Start(window, self._certain(labels, window, frame=False), 1.0 if share == 1.0 else 0.0))
+            starts.append(Start(window, self._certain(labels, window, frame=False), trust if share == 1.0 else 0.0))
         return starts
 
-    def _from_mask(self, known: Mask) -> Start:
+    def _from_mask(self, known: Mask, trust: float) -> Start:
         """Start from the chosen candidate, with a disk round each point that it does not agree with."""
         rows, columns = np.nonzero(known)
         x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
@@ -237,7 +245,7 @@ class _Scene:
             if bool(inside[row, column]) != (label == 1):
                 value = cv2.GC_PR_FGD if label == 1 else cv2.GC_PR_BGD
                 cv2.circle(labels, (column, row), int(REACH * min(labels.shape)), int(value), -1)
-        return Start(window, self._certain(labels, window, frame=False), 0.0)
+        return Start(window, self._certain(labels, window, frame=False), trust)
 
     def _from_disks(self, share: float, reach: float, *, frame: bool, trust: float = 0.5) -> Start:
         """Start from a disk round each foreground point, in a window; with `frame` its border is no object."""

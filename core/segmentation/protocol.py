@@ -190,11 +190,18 @@ class Segmenter(Protocol):
         """Return the embedding of an RGB image of shape (H, W, 3)."""
 
     def decode(
-        self, embedding: Embedding, prompt: Prompt, *, refine: Logits | None = None, preview: bool = False
+        self,
+        embedding: Embedding,
+        prompt: Prompt,
+        *,
+        refine: Logits | None = None,
+        insist: bool = False,
+        preview: bool = False,
     ) -> list[Candidate]:
         """Return three candidates, best first; with `preview` only the best, as cheaply as can be.
 
-        `refine` is `low_res` of the candidate that the annotator had chosen before.
+        `refine` is `low_res` of the candidate that the annotator had chosen before; with `insist` they chose it
+        over one with a better score, so what grows out of it is what they mean.
         """
 
 

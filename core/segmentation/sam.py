@@ -77,12 +77,20 @@ class SamSegmenter:
         return Embedding((height, width), self.encoder_key, {"features": kept})
 
     def decode(
-        self, embedding: Embedding, prompt: Prompt, *, refine: Logits | None = None, preview: bool = False
+        self,
+        embedding: Embedding,
+        prompt: Prompt,
+        *,
+        refine: Logits | None = None,
+        insist: bool = False,
+        preview: bool = False,
     ) -> list[Candidate]:
         """Return three candidates, best predicted IoU first (one with `preview`).
 
         The stability score is that of `segment_anything.utils.amg.calculate_stability_score` (logits cut at
         +1 and -1), taken at the decoder's own resolution within the photo.
+
+        `insist` changes nothing: SAM's three answers to a mask are all of that mask.
         """
         low_res, predicted = self._predict(embedding, prompt, refine)
         order = torch.argsort(predicted, descending=True).tolist()[: 1 if preview else 3]

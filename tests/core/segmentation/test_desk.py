@@ -46,14 +46,22 @@ class Gated:
         self.gate = threading.Event()
         self.blocked = threading.Semaphore(0)
         self.refined_with: list[Logits | None] = []
+        self.insisted: list[bool] = []
 
     def encode(self, image: RgbImage) -> Embedding:
         return Embedding((image.shape[0], image.shape[1]), self.encoder_key, {"image": image.copy()})
 
     def decode(
-        self, embedding: Embedding, prompt: Prompt, *, refine: Logits | None = None, preview: bool = False
+        self,
+        embedding: Embedding,
+        prompt: Prompt,
+        *,
+        refine: Logits | None = None,
+        insist: bool = False,
+        preview: bool = False,
     ) -> list[Candidate]:
         self.refined_with.append(refine)
+        self.insisted.append(insist)
         point = prompt.points[0]
         if point.x == 1:
             self.blocked.release()
@@ -129,6 +137,17 @@ def test_a_token_is_good_for_its_own_image_only(gated: tuple[PromptDesk, Gated])
     assert segmenter.refined_with[-1] is None
     assert desk.prompt(sha(1), CLICK, refine=token).refined
     assert segmenter.refined_with[-1] is not None
+
+
+def test_who_goes_on_with_another_candidate_than_the_best_insists_from_then_on(
+    gated: tuple[PromptDesk, Gated],
+) -> None:
+    desk, segmenter = gated
+    best, second, _ = desk.prompt(sha(1), CLICK).candidates
+    desk.prompt(sha(1), CLICK, refine=best.token)
+    after = desk.prompt(sha(1), CLICK, refine=second.token)
+    desk.prompt(sha(1), CLICK, refine=after.candidates[0].token)
+    assert segmenter.insisted == [False, False, True, True]
 
 
 def test_an_unknown_token_to_refine_is_answered_from_nothing(gated: tuple[PromptDesk, Gated]) -> None:

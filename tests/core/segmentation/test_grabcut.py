@@ -1,5 +1,6 @@
 """GrabCut without weights: good on easy pictures, whole at every edge, and true to what was clicked."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -194,3 +195,14 @@ def test_any_points_on_any_picture_are_answered(
     found = ask(image, Prompt(points))
     whole(found, (height, width))
     whole(ask(image, Prompt(points), refine=found[-1].low_res), (height, width))
+
+
+def test_who_insists_on_a_candidate_gets_what_grows_out_of_it_first() -> None:
+    outer, inner = disk((400, 600), (300, 200), 150), disk((400, 600), (300, 200), 50)
+    image = scene(outer)
+    image[inner] = (200, 40, 60)
+    prompt = Prompt((Point(300, 200, 1), Point(300, 320, 0)))
+    chosen = np.where(cv2.resize(inner.astype(np.uint8), (384, 256)) > 0, 8.0, -8.0).astype(np.float32)
+    free, insisted = ask(image, prompt, refine=chosen), ask(image, prompt, refine=chosen, insist=True)
+    assert iou(insisted[0].mask(), inner) > 0.9
+    assert np.array_equal(free[0].mask(), ask(image, prompt)[0].mask())
