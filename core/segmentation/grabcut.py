@@ -32,6 +32,7 @@ from core.segmentation.protocol import (
     digest,
     levels_by_area,
 )
+from core.segmentation.specks import without_specks
 from core.segmentation.windows import Window, around, expanded, whole
 
 VERSION: Final = "grabcut-1"
@@ -48,6 +49,8 @@ NARROW_WINDOW: Final = (0.5, 0.2)
 probably object, as a share of the window's shorter side."""
 REACH: Final = 0.2
 MIN_WINDOW: Final = 48
+TRUNCATED: Final = 2.0
+"""How fast a candidate's score falls with the share of its window's border that it reaches."""
 NO_BOX: Final = (0, 0, 0, 0)
 
 Labels = NDArray[np.uint8]
@@ -67,11 +70,16 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The answer to one start: its mask, and how well that is set off from what surrounds it."""
+    """The answer to one start: its mask, and how well that is set off from what surrounds it.
+
+    `truncated` is the share of the window's border within the photo that the mask reaches: there it was cut
+    off by the window, not by an edge.
+    """
 
     start: Start
     guided: GuidedMask
     contrast: float
+    truncated: float
 
 
 class GrabCutSegmenter:
@@ -134,7 +142,8 @@ def _predicted(cuts: list[Cut]) -> list[float]:
     for index, cut in enumerate(cuts):
         others = [_iou(masks[index], mask) for other, mask in enumerate(masks) if other != index]
         agreement = sum(others) / len(others) if others else cut.contrast
-        values.append(0.5 * cut.start.trust + 0.25 * agreement + 0.25 * cut.contrast)
+        value = 0.5 * cut.start.trust + 0.25 * agreement + 0.25 * cut.contrast
+        values.append(value * (1 - min(0.5, TRUNCATED * cut.truncated)))
     return values
 
 
@@ -153,7 +162,7 @@ def _candidate(image: RgbImage, prompt: Prompt, cut: Cut, predicted_iou: float, 
         level=level,
         low_res=guided.logits(),
         coarse=coarse,
-        upsample=lambda: _pinned(guided.full(image), prompt),
+        upsample=lambda: _pinned(without_specks(guided.full(image)), prompt),
     )
 
 
@@ -285,7 +294,8 @@ class _Scene:
         if not mask.any():
             mask = foreground  # colour tells nothing apart: what was believed before stands
         mask = self._clicked_parts(mask, start.window)
-        return Cut(start, GuidedMask(self.mid, start.window, mask), contrast(picture, mask))
+        truncated = start.window.share_cut_off(mask, self.size_hw)
+        return Cut(start, GuidedMask(self.mid, start.window, mask), contrast(picture, mask), truncated)
 
     def _clicked_parts(self, mask: Mask, window: Window) -> Mask:
         _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)

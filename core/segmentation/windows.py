@@ -44,9 +44,17 @@ class Window:
         row = (y - self.y0) * shape[0] / (self.y1 - self.y0)
         return min(max(column, 0.0), shape[1] - 1e-3), min(max(row, 0.0), shape[0] - 1e-3)
 
-    def pixel_area(self, shape: Sequence[int]) -> float:
-        """Return how many pixels of the picture one pixel of a cut of this shape stands for."""
-        return (self.x1 - self.x0) * (self.y1 - self.y0) / (shape[0] * shape[1])
+    def share_cut_off(self, mask: NDArray[np.bool_], size_hw: tuple[int, int]) -> float:
+        """Return the share of the window's sides within a picture of this size that a mask of it reaches."""
+        rows, columns = size_hw
+        sides = [
+            (self.x0 > 0, mask[:, 0]),
+            (self.y0 > 0, mask[0]),
+            (self.x1 < columns, mask[:, -1]),
+            (self.y1 < rows, mask[-1]),
+        ]
+        inner = [side for within, side in sides if within]
+        return float(np.concatenate(inner).mean()) if inner else 0.0
 
 
 def whole(size_hw: tuple[int, int]) -> Window:
