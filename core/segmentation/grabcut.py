@@ -38,8 +38,8 @@ from core.segmentation.windows import Window, around, expanded, whole
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
 MID_SHORT_SIDE: Final = 64
-WHOLE_PIXELS: Final = 12_000
-CUT_PIXELS: Final = 9_000
+WHOLE_PIXELS: Final = 9_000
+CUT_PIXELS: Final = 6_000
 MODEL_SIDE: Final = 64
 ITERATIONS: Final = 1
 FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))

@@ -18,8 +18,12 @@ RADIUS: Final = 3
 EPSILON: Final = 1e-4
 MARGIN: Final = 9
 SURE: Final = 8.0
+UNSURE: Final = 0.02
+"""Where the small mask is nearer than this to 0 or 1, the photo's edges cannot turn it."""
+SAMPLES: Final = 1024
 
 Plane = NDArray[np.float32]
+Indices = NDArray[np.intp]
 
 
 class GuidedMask:
@@ -64,7 +68,10 @@ class GuidedMask:
         return int((self.soft > high).sum()) / larger if larger else 0.0
 
     def full(self, image: RgbImage) -> Mask:
-        """Return the mask at the size of `image`, the photo the small copy was made of."""
+        """Return the mask at the size of `image`, the photo the small copy was made of.
+
+        Only where the small mask is undecided, along its outline, does the photo decide.
+        """
         height, width = image.shape[:2]
         mask = np.zeros((height, width), bool)
         x0, y0, x1, y1 = self._crop
@@ -74,11 +81,30 @@ class GuidedMask:
         scale_x, scale_y = width / columns, height / rows
         left, top = round(x0 * scale_x), round(y0 * scale_y)
         right, bottom = round(x1 * scale_x), round(y1 * scale_y)
-        guide = _unit(image[top:bottom, left:right])
         size = (right - left, bottom - top)
-        gains = np.asarray(cv2.resize(self._gains, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        mask[top:bottom, left:right] = _apply(gains, guide) > 0.5
+        soft = self.soft[y0:y1, x0:x1]
+        inside = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR) > 0.5
+        undecided = ((soft > UNSURE) & (soft < 1 - UNSURE)).astype(np.uint8)
+        band = cv2.resize(cv2.dilate(undecided, np.ones((3, 3), np.uint8)), size, interpolation=cv2.INTER_NEAREST)
+        at_y, at_x = np.divmod(np.flatnonzero(band), size[0])
+        if at_y.size:
+            guide = _unit(image[top + at_y, left + at_x])
+            gains = _sampled(self._gains, at_x, at_y, size)
+            inside[at_y, at_x] = (gains[:, :3] * guide).sum(axis=1) + gains[:, 3] > 0.5
+        mask[top:bottom, left:right] = inside
         return mask
+
+
+def _sampled(gains: Plane, at_x: Indices, at_y: Indices, size: tuple[int, int]) -> Plane:
+    """Return the gains at pixels of a larger size, bilinear, shape (N, 4)."""
+    rows, columns = gains.shape[:2]
+    count = -(-at_x.size // SAMPLES) * SAMPLES  # OpenCV wants pictures, none of whose sides is very long
+    x, y = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    x[: at_x.size] = (at_x + 0.5) * (columns / size[0]) - 0.5
+    y[: at_y.size] = (at_y + 0.5) * (rows / size[1]) - 0.5
+    shape = (-1, SAMPLES)
+    found = cv2.remap(gains, x.reshape(shape), y.reshape(shape), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found.reshape(-1, 4)[: at_x.size], np.float32)
 
 
 def _bounds(window: Window, mask: Mask, size_hw: tuple[int, int]) -> tuple[int, int, int, int]:

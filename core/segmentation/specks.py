@@ -26,21 +26,21 @@ def without_specks(mask: Mask) -> Mask:
     if not rows.size:
         return mask
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    crop = np.pad(mask[box].astype(np.uint8), 1)
-    crop[_parts_below(1 - crop, connectivity=4)] = 1
-    crop[_parts_below(crop, connectivity=8)] = 0
+    crop: NDArray[np.uint8] = np.pad(mask[box].astype(np.uint8), 1)
+    _fill_small(1 - crop, crop, 1, connectivity=4)
+    _fill_small(crop.copy(), crop, 0, connectivity=8)
     cleaned = np.zeros_like(mask)
     cleaned[box] = crop[1:-1, 1:-1] > 0
     return cleaned
 
 
-def _parts_below(pixels: NDArray[np.uint8], connectivity: int) -> Mask:
-    """Return the pixels of connected parts that are too small, but for the largest part."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=connectivity)
+def _fill_small(parts: NDArray[np.uint8], pixels: NDArray[np.uint8], value: int, *, connectivity: int) -> None:
+    """Set `pixels` to `value` wherever `parts` has a connected part that is too small, but for its largest."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(parts, connectivity=connectivity)
     areas = stats[:, cv2.CC_STAT_AREA]
-    small = areas < SPECK
-    small[0] = False
-    if count > 1:
-        small[1 + int(areas[1:].argmax())] = False
-    found: Mask = small[labels]
-    return found
+    largest = 1 + int(areas[1:].argmax()) if count > 1 else 0
+    for index in np.flatnonzero(areas < SPECK):
+        if index not in (0, largest):
+            x, y, width, height = stats[index, :4]
+            box = (slice(y, y + height), slice(x, x + width))
+            pixels[box][labels[box] == index] = value
