@@ -52,27 +52,34 @@ function pushDown(down, pixels, here, box, y, open) {
 }
 
 /**
- * Fill the edges as bars of `thick` pixels on a canvas.
- * @param {CanvasRenderingContext2D} context
+ * Paint the edges as bars of `thick` pixels into a picture's memory. A ragged mask has tens of thousands of edges: as
+ * canvas paths they would hold the frame up for a third of a second.
+ * @param {{width: number, height: number, out: Uint32Array}} picture
  * @param {{across: Int32Array, down: Int32Array}} edges
- * @param {{scale: number, x: number, y: number}} view  in the canvas's own pixels
+ * @param {{scale: number, x: number, y: number}} view  in the picture's own pixels
+ * @param {number} colour  as picture memory holds it
  */
-export function drawEdges(context, edges, view, thick, colour) {
+export function paintEdges(picture, { across, down }, view, thick, colour) {
   const half = thick / 2;
-  const { across, down } = edges;
-  context.fillStyle = colour;
-  context.beginPath();
   for (let i = 0; i < across.length; i += 3) {
     const y = Math.round(across[i] * view.scale + view.y - half);
     const x0 = Math.round(across[i + 1] * view.scale + view.x - half);
     const x1 = Math.round(across[i + 2] * view.scale + view.x + half);
-    context.rect(x0, y, x1 - x0, thick);
+    bar(picture, x0, y, x1, y + thick, colour);
   }
   for (let i = 0; i < down.length; i += 3) {
     const x = Math.round(down[i] * view.scale + view.x - half);
     const y0 = Math.round(down[i + 1] * view.scale + view.y - half);
     const y1 = Math.round(down[i + 2] * view.scale + view.y + half);
-    context.rect(x, y0, thick, y1 - y0);
+    bar(picture, x, y0, x + thick, y1, colour);
   }
-  context.fill();
+}
+
+function bar({ width, height, out }, x0, y0, x1, y1, colour) {
+  const left = Math.max(0, x0);
+  const right = Math.min(width, x1);
+  if (left >= right) return;
+  for (let y = Math.max(0, y0); y < Math.min(height, y1); y++) {
+    for (let p = y * width + left, end = y * width + right; p < end; p++) out[p] = colour;
+  }
 }
