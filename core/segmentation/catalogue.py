@@ -97,7 +97,7 @@ def _tiny(spec: SegmenterSpec) -> Segmenter:
     from core.segmentation.sam import SamSegmenter
     from core.segmentation.tiny import build_tiny_sam
 
-    return SamSegmenter(build_tiny_sam(), name=TINY, title="Random weights (for tests)")
+    return SamSegmenter(build_tiny_sam(smooth=True), name=TINY, title="Random weights (for tests)")
 
 
 def _sam(spec: SegmenterSpec, entry: Checkpoint) -> Segmenter:

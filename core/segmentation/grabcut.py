@@ -38,9 +38,10 @@ from core.segmentation.windows import Window, around, expanded, whole
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
 MID_SHORT_SIDE: Final = 64
-WHOLE_PIXELS: Final = 9_000
-CUT_PIXELS: Final = 6_000
-MODEL_SIDE: Final = 64
+WHOLE_PIXELS: Final = 7_000
+CUT_PIXELS: Final = 4_000
+PREVIEW_PIXELS: Final = 3_000
+MODEL_SIDE: Final = 48
 ITERATIONS: Final = 1
 FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
 FURTHER_WINDOW: Final = (1.0, 0.25)
@@ -220,8 +221,8 @@ class _Scene:
         if self.box is not None:
             return self._from_box(self.box, 1.0)[0]
         if len(self.points) == 1:
-            return self._from_disks(*FIRST_WINDOWS[1], frame=False)
-        return self._from_disks(*FURTHER_WINDOW, frame=True)
+            return self._from_disks(*FIRST_WINDOWS[1], frame=False, pixels=PREVIEW_PIXELS)
+        return self._from_disks(*FURTHER_WINDOW, frame=True, pixels=PREVIEW_PIXELS)
 
     def _from_box(self, box: Sequence[float], trust: float) -> list[Start]:
         window = expanded(box, 1.3, self.size_hw, MIN_WINDOW)
@@ -256,15 +257,17 @@ class _Scene:
                 cv2.circle(labels, (column, row), int(REACH * min(labels.shape)), int(value), -1)
         return Start(window, self._certain(labels, window, frame=False), trust)
 
-    def _from_disks(self, share: float, reach: float, *, frame: bool, trust: float = 0.5) -> Start:
+    def _from_disks(
+        self, share: float, reach: float, *, frame: bool, trust: float = 0.5, pixels: int | None = None
+    ) -> Start:
         """Start from a disk round each foreground point, in a window; with `frame` its border is no object."""
         inside = [(x, y) for x, y, label in self.points if label == 1] or [(x, y) for x, y, _ in self.points]
         if share == 1.0:
             window = whole(self.size_hw)
         else:
             window = around(inside, max(MIN_WINDOW, share * max(self.size_hw)), self.size_hw)
-        pixels = WHOLE_PIXELS if share == 1.0 else CUT_PIXELS
-        labels = np.full(window.cut_shape(pixels), cv2.GC_PR_BGD, np.uint8)
+        grain = pixels or (WHOLE_PIXELS if share == 1.0 else CUT_PIXELS)
+        labels = np.full(window.cut_shape(grain), cv2.GC_PR_BGD, np.uint8)
         self._disks(labels, window, reach * min(labels.shape), cv2.GC_PR_FGD, label=1)
         return Start(window, self._certain(labels, window, frame=frame), trust)
 
@@ -289,7 +292,7 @@ class _Scene:
         foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if foreground.any() and not foreground.all():
             models = _colour_models(picture, labels)
-            cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
+            cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL_FREEZE_MODEL)
         mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if not mask.any():
             mask = foreground  # colour tells nothing apart: what was believed before stands

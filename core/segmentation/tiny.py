@@ -10,10 +10,14 @@ from core.segmentation.sam_modules import segment_anything
 TINY_NAME = "tiny-random"
 
 
-def build_tiny_sam(image_size: int = 512, *, depth: int = 6, width: int = 320, seed: int = 0) -> Any:
+def build_tiny_sam(
+    image_size: int = 512, *, depth: int = 6, width: int = 320, seed: int = 0, smooth: bool = False
+) -> Any:
     """Return a `segment_anything.modeling.Sam` of about 10 million random parameters, the same for one seed.
 
-    Its decoder is SAM's own (two-way transformer of depth 2, 256 wide); its encoder is a thinner ViT.
+    Its decoder is SAM's own (two-way transformer of depth 2, 256 wide); its encoder is a thinner ViT. With `smooth`
+    its upscaling kernels are flat, at the same cost: masks then have about as many edges as those of a trained
+    network, where random kernels would make them noise.
     """
     modeling = segment_anything().modeling
     side = image_size // 16
@@ -50,4 +54,8 @@ def build_tiny_sam(image_size: int = 512, *, depth: int = 6, width: int = 320, s
             pixel_mean=[123.675, 116.28, 103.53],
             pixel_std=[58.395, 57.12, 57.375],
         )
+    if smooth:
+        for layer in sam.mask_decoder.output_upscaling:
+            if isinstance(layer, torch.nn.ConvTranspose2d):
+                layer.weight.data[:] = layer.weight.data.mean(dim=(2, 3), keepdim=True) * 2
     return sam.eval()
