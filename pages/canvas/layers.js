@@ -1,12 +1,14 @@
 // The masks as pixels over the photo: canvases of the image's own size, stretched by the stage. Each paints only the
 // region that changed; opacity is the compositor's work.
 
-import { NOTHING, clip, grow, isNothing, join } from "./raster.js";
+import { NOTHING, clip, grow, isNothing, join, runsOf } from "./raster.js";
 import { CURRENT, colourOf, css, packed } from "./palette.js";
 import { parseCounts } from "./rle.js";
 import { el } from "./dom.js";
 
 /** @typedef {import("./raster.js").Box} Box */
+
+// A canvas that shows nothing is hidden: transparent ones, too, cost the compositor a pass in every frame.
 
 const FILL = 0x5c;
 const RIM = 0xd0;
@@ -20,7 +22,7 @@ function sized(canvas, width, height) {
 /** The mask of the object in work. */
 export class MaskLayer {
   constructor() {
-    this.canvas = el("canvas", { class: "mask" });
+    this.canvas = el("canvas", { class: "mask", hidden: true });
     this.context = this.canvas.getContext("2d");
     this.reset(1, 1);
   }
@@ -40,6 +42,7 @@ export class MaskLayer {
     const { width, height } = this.canvas;
     const region = dirty ?? join(this.painted, bounds);
     this.painted = pixels ? (dirty ? join(this.painted, bounds) : bounds) : NOTHING;
+    this.canvas.hidden = isNothing(this.painted);
     if (isNothing(region)) return;
     const { x0, y0, x1, y1 } = clip(region.x0, region.y0, region.x1, region.y1, width, height);
     this.context.clearRect(x0, y0, x1 - x0, y1 - y0);
@@ -48,7 +51,7 @@ export class MaskLayer {
 
   /** Bars row by row: for a smooth mask of a million pixels a tenth of what putting an image costs. */
   fill(pixels, width, region) {
-    const bars = barsOf(pixels, width, region);
+    const bars = runsOf(pixels, width, region);
     if (bars.length > 3 * MOST_BARS) return this.put(bars, region);
     this.context.fillStyle = css(CURRENT);
     for (let i = 0; i < bars.length; i += 3) this.context.fillRect(bars[i + 1], bars[i], bars[i + 2] - bars[i + 1], 1);
@@ -67,26 +70,10 @@ export class MaskLayer {
   }
 }
 
-/** The runs of a mask in a region, row by row: y, x0, x1 of each. @param {Uint8Array} pixels @param {Box} region */
-function barsOf(pixels, width, { x0, y0, x1, y1 }) {
-  const bars = [];
-  for (let y = y0; y < y1; y++) {
-    const row = y * width;
-    const end = row + x1;
-    for (let p = pixels.indexOf(1, row + x0); p >= 0 && p < end; ) {
-      const q = pixels.indexOf(0, p);
-      const stop = q < 0 || q > end ? end : q;
-      bars.push(y, p - row, stop - row);
-      p = stop < end ? pixels.indexOf(1, stop) : -1;
-    }
-  }
-  return bars;
-}
-
 /** The accepted masks, dimmed, each with a rim; later ones lie on top. Knows which mask is where. */
 export class AcceptedLayer {
   constructor() {
-    this.canvas = el("canvas", { class: "accepted" });
+    this.canvas = el("canvas", { class: "accepted", hidden: true });
     this.context = this.canvas.getContext("2d");
     this.reset(1, 1);
   }
@@ -111,6 +98,7 @@ export class AcceptedLayer {
     const same = palette === this.palette && masks.length === before.length && before.every((mask, i) => mask.rle === masks[i].rle && mask.colour === masks[i].colour);
     this.shown = masks;
     this.palette = palette;
+    this.canvas.hidden = !masks.length;
     if (same) return;
     if (!added) this.owner.fill(0);
     let region = added ? NOTHING : { x0: 0, y0: 0, x1: width, y1: height };
@@ -177,16 +165,14 @@ export function boxOf(bbox) {
 /** The preview under the pointer: a small mask, stretched softly over the image. */
 export class PreviewLayer {
   constructor() {
-    this.canvas = el("canvas", { class: "preview" });
+    this.canvas = el("canvas", { class: "preview", hidden: true });
     this.context = this.canvas.getContext("2d");
-    this.shown = false;
   }
 
   /** @param {import("./rle.js").Rle | null} coarse @param {(rle: any) => Uint8Array} decode @param {any} rgb */
   show(coarse, decode, rgb) {
     if (!coarse) {
-      if (this.shown) this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-      this.shown = false;
+      this.canvas.hidden = true;
       return;
     }
     const [height, width] = coarse.size;
@@ -197,6 +183,6 @@ export class PreviewLayer {
     const colour = packed(rgb, 0x8c);
     for (let i = 0; i < pixels.length; i++) if (pixels[i]) out[i] = colour;
     this.context.putImageData(image, 0, 0);
-    this.shown = true;
+    this.canvas.hidden = false;
   }
 }

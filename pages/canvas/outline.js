@@ -1,53 +1,58 @@
 // The outline of a mask as straight pieces between pixels, in image coordinates: crisp at every zoom.
 
+import { runsOf } from "./raster.js";
+
 /** @typedef {import("./raster.js").Box} Box */
 
 /**
- * Return the edges between mask and not-mask, runs of unit edges joined.
+ * Return the edges between mask and not-mask, runs of unit edges joined. The work grows with the mask's runs, not with
+ * its pixels.
  * @param {Uint8Array} pixels
  * @param {Box} box  where the mask's pixels are
  * @returns {{across: Int32Array, down: Int32Array}} across: y, x0, x1 of horizontal pieces; down: x, y0, y1
  */
 export function edgesOf(pixels, width, height, box) {
+  const runs = runsOf(pixels, width, box);
   const across = [];
   const down = [];
-  const open = new Int32Array(box.x1 - box.x0 + 1).fill(-1);
-  for (let y = box.y0; y <= box.y1; y++) {
-    const here = y < box.y1 ? y * width : -1;
-    const above = y > box.y0 ? (y - 1) * width : -1;
-    pushAcross(across, pixels, here, above, box, y);
-    pushDown(down, pixels, here, box, y, open);
+  const begun = new Int32Array(width + 1);
+  let above = [];
+  for (let y = box.y0, at = 0; y <= box.y1; y++) {
+    const here = [];
+    for (; at < runs.length && runs[at] === y; at += 3) here.push(runs[at + 1], runs[at + 2]);
+    pushBetween(above, here, y, across, down, begun);
+    above = here;
   }
   return { across: Int32Array.from(across), down: Int32Array.from(down) };
 }
 
-function pushAcross(across, pixels, here, above, box, y) {
+/**
+ * Walk along two rows at once, given as the places where each begins or ends a run. Between an odd number of such
+ * places the rows differ; a place of both carries an edge down, one of the row above ends it, one of this row begins it.
+ */
+function pushBetween(above, here, y, across, down, begun) {
   let start = -1;
-  for (let x = box.x0; x < box.x1; x++) {
-    const a = here < 0 ? 0 : pixels[here + x];
-    const b = above < 0 ? 0 : pixels[above + x];
-    if (a !== b) {
-      if (start < 0) start = x;
-    } else if (start >= 0) {
+  for (let i = 0, j = 0; i < above.length || j < here.length; ) {
+    const a = i < above.length ? above[i] : Infinity;
+    const b = j < here.length ? here[j] : Infinity;
+    if (a === b) {
+      i++;
+      j++;
+      continue;
+    }
+    const x = Math.min(a, b);
+    if (a < b) {
+      i++;
+      down.push(x, begun[x], y);
+    } else {
+      j++;
+      begun[x] = y;
+    }
+    if (start < 0) start = x;
+    else {
       across.push(y, start, x);
       start = -1;
     }
-  }
-  if (start >= 0) across.push(y, start, box.x1);
-}
-
-function pushDown(down, pixels, here, box, y, open) {
-  let left = 0;
-  for (let x = box.x0; x <= box.x1; x++) {
-    const value = here < 0 || x === box.x1 ? 0 : pixels[here + x];
-    const slot = x - box.x0;
-    if (value !== left) {
-      if (open[slot] < 0) open[slot] = y;
-    } else if (open[slot] >= 0) {
-      down.push(x, open[slot], y);
-      open[slot] = -1;
-    }
-    left = value;
   }
 }
 

@@ -125,3 +125,24 @@ export function areaOf(pixels) {
   for (let i = 0; i < pixels.length; i++) area += pixels[i];
   return area;
 }
+
+/**
+ * Return the runs of a mask within a box, row by row: y, x0, x1 of each.
+ * @param {Uint8Array} pixels
+ * @param {Box} box
+ * @returns {number[]}
+ */
+export function runsOf(pixels, width, { x0, y0, x1, y1 }) {
+  const runs = [];
+  for (let y = y0; y < y1; y++) {
+    const row = y * width;
+    const end = row + x1;
+    for (let p = pixels.indexOf(1, row + x0); p >= 0 && p < end; ) {
+      const q = pixels.indexOf(0, p);
+      const stop = q < 0 || q > end ? end : q;
+      runs.push(y, p - row, stop - row);
+      p = stop < end ? pixels.indexOf(1, stop) : -1;
+    }
+  }
+  return runs;
+}

@@ -110,7 +110,9 @@ export class Stage {
 
   setLook({ opacity, brightness, contrast }) {
     this.root.style.setProperty("--ms-opacity", String(opacity));
-    this.root.style.setProperty("--ms-photo", `brightness(${brightness}) contrast(${contrast})`);
+    // A filter that changes nothing still costs the compositor a pass over the photo in every frame.
+    const neutral = brightness === 1 && contrast === 1;
+    this.root.style.setProperty("--ms-photo", neutral ? "none" : `brightness(${brightness}) contrast(${contrast})`);
   }
 
   /**
