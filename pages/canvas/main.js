@@ -13,6 +13,7 @@ import { maskList } from "./masklist.js";
 import { objectPanel } from "./objectpanel.js";
 import { Pointer } from "./pointer.js";
 import { queue } from "./queue.js";
+import { closeConnectionDialogs } from "./quiet.js";
 import { settings } from "./settings.js";
 import { curtain, notice, statusBar } from "./status.js";
 import { toolbar } from "./toolbar.js";
@@ -38,6 +39,7 @@ export function mount(root, data, hooks) {
   const keyboard = new Keyboard(bench, bench.commands, held);
   root.replaceChildren(...layout(bench));
   const unfit = fitWindow(root);
+  const unwatch = closeConnectionDialogs(bench.stage.root);
   const leave = () => bench.drafts.flush({ keepalive: true });
   addEventListener("pagehide", leave);
   root.addEventListener("mousedown", keepFocus);
@@ -58,6 +60,7 @@ export function mount(root, data, hooks) {
       bench.stop();
       bench.probe.uninstall();
       unfit();
+      unwatch();
       root.replaceChildren();
     },
   };

@@ -13,10 +13,11 @@ from core.workshop import Workshop
 from pages.ui.grid import forget_choice
 from pages.ui.text import plain
 
+_MOST_WHOLE = 30
 _KINDS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"]
 
 
-@st.dialog("Import photos", width="medium")
+@st.dialog("Import photos", width="medium", on_dismiss="rerun")
 def import_dialog(shop: Workshop) -> None:
     """Take uploads, or a folder of this server, into the library."""
     uploads = st.file_uploader("Photos from this computer", type=_KINDS, accept_multiple_files=True)
@@ -73,10 +74,12 @@ def _show_import(report: ImportReport) -> None:
         return
     (st.success if not report.refused else st.warning)(report.sentence())
     if report.reasons:
-        st.dataframe(
-            [{"File": name, "Why it was refused": reason} for name, reason in report.reasons],
-            hide_index=True,
-        )
+        rows = [{"File": plain(name), "Why it was refused": plain(reason)} for name, reason in report.reasons]
+        # A table shows whole sentences; thousands of them need one that draws only what is in sight.
+        if len(rows) <= _MOST_WHOLE:
+            st.table(rows, hide_index=True)
+        else:
+            st.dataframe(rows, hide_index=True)
     if st.button("Close"):
         st.rerun()
 
