@@ -7,30 +7,21 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-EXECUTABLE = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+from benchmarks import chromium
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def running_chromium() -> Iterator[Browser]:
     """Run Chromium; skip the test where it is missing, or fail it where CI is set.
 
     Playwright allows one of these at a time in a thread, so fixtures around it must end with their folder.
     """
-    if not os.access(EXECUTABLE, os.X_OK):
-        reason = f"browser tests need Chromium at {EXECUTABLE} (or where CHROMIUM says), and there is none"
+    if chromium.path() is None:
+        reason = "browser tests need Chromium (Debian's package chromium), and there is none on the PATH"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+        browser = chromium.launch(playwright)
         yield browser
         browser.close()

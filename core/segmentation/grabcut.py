@@ -10,6 +10,7 @@ from all points in the whole photo, which recovers from a bad start, then from t
 narrow window, for those who mean something smaller.
 """
 
+import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from core.segmentation.protocol import (
     Level,
     Logits,
     Mask,
+    Point,
     Prompt,
     RgbImage,
     coarse_size,
@@ -38,10 +40,10 @@ from core.segmentation.windows import Window, around, expanded, whole
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
 MID_SHORT_SIDE: Final = 64
-WHOLE_PIXELS: Final = 7_000
+WHOLE_PIXELS: Final = 10_000
 CUT_PIXELS: Final = 4_000
 PREVIEW_PIXELS: Final = 3_000
-MODEL_SIDE: Final = 48
+MODEL_PIXELS: Final = 1_500
 ITERATIONS: Final = 1
 FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
 FURTHER_WINDOW: Final = (1.0, 0.25)
@@ -168,9 +170,10 @@ def _candidate(image: RgbImage, prompt: Prompt, cut: Cut, predicted_iou: float, 
 
 
 def _pinned(mask: Mask, prompt: Prompt) -> Mask:
-    """Return a full-size mask that holds every foreground click and no background click.
+    """Return a full-size mask that holds every foreground click, no background click and nothing outside the box.
 
-    The filter follows the photo's edges and may pass by a click; where each was set, its label is certain.
+    The filter follows the photo's edges and may pass by a click or the box; both are certain. A box that has a
+    foreground click outside it is not taken so strictly.
     """
     height, width = mask.shape
     pixels = mask.astype(np.uint8)
@@ -180,7 +183,16 @@ def _pinned(mask: Mask, prompt: Prompt) -> Mask:
         cv2.circle(pixels, (x, y), radius, label, -1)
     for x, y, label in places:
         pixels[y, x] = label
+    if prompt.box is not None and all(_in_box(point, prompt.box) for point in prompt.points if point.label == 1):
+        x0, y0, x1, y1 = prompt.box
+        inside = np.zeros_like(pixels)
+        inside[math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)] = 1
+        pixels &= inside
     return pixels > 0
+
+
+def _in_box(point: Point, box: tuple[float, float, float, float]) -> bool:
+    return box[0] <= point.x <= box[2] and box[1] <= point.y <= box[3]
 
 
 class _Scene:
@@ -292,7 +304,7 @@ class _Scene:
         foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if foreground.any() and not foreground.all():
             models = _colour_models(picture, labels)
-            cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL_FREEZE_MODEL)
+            cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
         mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
         if not mask.any():
             mask = foreground  # colour tells nothing apart: what was believed before stands
@@ -313,7 +325,7 @@ class _Scene:
 
 def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mixtures of background and foreground colours, learned on a smaller copy: a third of the cost."""
-    scale = MODEL_SIDE / max(labels.shape)
+    scale = min(1.0, math.sqrt(MODEL_PIXELS / labels.size))
     size = (max(2, round(labels.shape[1] * scale)), max(2, round(labels.shape[0] * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     believed = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from pages.canvas.assets import FOLDER
-from tests.browser import chromium
+from tests.browser import running_chromium
 
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
@@ -90,7 +90,7 @@ def handler_of(backend: Backend) -> type[BaseHTTPRequestHandler]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    with chromium() as running:
+    with running_chromium() as running:
         yield running
 
 

@@ -1,15 +1,21 @@
 """The real app in a process of its own, and real Chromium in front of it."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from benchmarks import chromium
 from benchmarks.app_process import AppProcess
+from core import masks
+from core.settings import Settings
+from core.workshop import Library, open_library
+from tests.browser import running_chromium
+from tests.e2e.photos import put_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,17 +32,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    if chromium.path() is None:
-        reason = "browser tests need Chromium (Debian's package chromium), and there is none on the PATH"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        running = chromium.launch(playwright)
+    with running_chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
@@ -97,7 +96,59 @@ class Bench:
     def press(self, key: str) -> None:
         self.page.keyboard.press(key)
 
+    def accept(self) -> dict[str, Any]:
+        """Accept the object, and return the mask once the server has it."""
+        self.until("s.current && s.has_mask")
+        count = len(self.state()["masks"])
+        self.press("Enter")
+        self.until(f"s.masks.length === {count + 1} && s.unsaved === 0 && s.masks.every((mask) => mask.mask_id)")
+        found: dict[str, Any] = self.state()["masks"][-1]
+        return found
+
+    @property
+    def stage(self) -> Locator:
+        return self.page.locator(".stage")
+
+    def shown(self, layer: str = "mask") -> np.ndarray:
+        """Return the pixels that a layer of the stage really shows."""
+        bits, width, height = self.page.locator(f".stage canvas.{layer}").evaluate(
+            """(canvas) => {
+              const { width, height } = canvas;
+              const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+              let bits = '';
+              for (let i = 3; i < data.length; i += 4) bits += data[i] ? '1' : '0';
+              return [bits, width, height];
+            }"""
+        )
+        return (np.frombuffer(bits.encode(), np.uint8) == ord("1")).reshape(height, width)
+
 
 @pytest.fixture
 def bench(page: Page, app: AppProcess) -> Bench:
     return Bench(page, app.url)
+
+
+@pytest.fixture
+def library(app: AppProcess) -> Iterator[Library]:
+    """The app's own library, opened beside it."""
+    opened = open_library(Settings(data=app.data, database_url=f"sqlite:///{app.data / 'masksmith.db'}"), samples=False)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def image(app: AppProcess, library: Library, request: pytest.FixtureRequest) -> int:
+    """A photo that no other test works on: a bright disk on dull noise."""
+    return put_in(app, library, f"{request.node.name}.png")
+
+
+def pixels(rle: dict[str, Any] | None) -> np.ndarray:
+    """Return a mask's pixels."""
+    assert rle is not None
+    return masks.decode({"size": rle["size"], "counts": rle["counts"]})
+
+
+def kept(app: AppProcess, image_id: int) -> dict[str, Any]:
+    """Return what the server keeps of an image."""
+    found: dict[str, Any] = httpx.get(f"{app.url}/api/images/{image_id}").json()
+    return found

@@ -12,15 +12,9 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from benchmarks.app_process import AppProcess
-from core import masks
-from tests.e2e.conftest import Bench
+from tests.e2e.conftest import Bench, pixels
 
 COFFEE, CHELSEA, ASTRONAUT, ROCKET, COINS, CAMERA, RETINA, IHC, HUBBLE, CELL = range(1, 11)
-
-
-def pixels(rle: dict[str, Any] | None) -> np.ndarray:
-    assert rle is not None
-    return masks.decode({"size": rle["size"], "counts": rle["counts"]})
 
 
 def kept(app: AppProcess, image_id: int) -> list[dict[str, Any]]:
@@ -104,6 +98,7 @@ def test_a_zoomed_stroke_lands_on_the_right_pixels(bench: Bench, app: AppProcess
     bench.drag((100.5, 96.5), (100.5, 104.5))
     bench.until("s.object.edits.length === 2")
     erased = pixels(bench.mask())
+    assert np.array_equal(bench.shown(), erased)
     assert not erased[:, 100].any()
     assert erased[100, 95]
 
@@ -111,6 +106,7 @@ def test_a_zoomed_stroke_lands_on_the_right_pixels(bench: Bench, app: AppProcess
     bench.until("s.masks.length === 1 && s.unsaved === 0")
     (saved,) = kept(app, CAMERA)
     assert np.array_equal(pixels(saved["rle"]), erased)
+    assert np.array_equal(bench.shown("accepted"), erased)
     assert saved["edited"] is True
     assert {flag["name"] for flag in saved["flags"]} >= {"islands", "small"}
 
@@ -210,9 +206,11 @@ def test_deleting_an_accepted_mask_can_be_undone(bench: Bench, app: AppProcess) 
 def test_an_export_holds_what_was_on_the_screen(bench: Bench, app: AppProcess) -> None:
     bench.open(COINS)
     bench.prompted(lambda: bench.click(45, 45))
-    seen = pixels(bench.mask())
+    seen = bench.shown()
+    assert seen.any()
     bench.press("Enter")
     bench.until("s.masks.length === 1 && s.unsaved === 0")
+    assert np.array_equal(bench.shown("accepted"), seen)
     (saved,) = kept(app, COINS)
     page = bench.page
     page.goto(f"{app.url}/images")

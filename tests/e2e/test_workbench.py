@@ -1,0 +1,300 @@
+"""What makes eight hours a day bearable: views, keys, flags, undo of everything, and errors that cost nothing."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import Page, Route
+
+from benchmarks.app_process import AppProcess
+from core.projects import change_settings, settings
+from core.workshop import Library
+from tests.e2e.conftest import Bench, kept, pixels
+from tests.e2e.photos import DISK
+
+X, Y, RADIUS = DISK
+
+
+@pytest.fixture
+def as_it_was(app: AppProcess) -> Iterator[None]:
+    """Give the person's preferences back after a test that changes them."""
+    before = httpx.get(f"{app.url}/api/project").json()["person"]["preferences"]
+    yield
+    httpx.put(f"{app.url}/api/preferences", json=before).raise_for_status()
+
+
+def test_side_by_side_both_panes_share_one_view(bench: Bench, image: int, as_it_was: None) -> None:
+    bench.open(image)
+    bench.press("i")
+    panes = bench.page.locator(".pane")
+    panes.nth(1).wait_for()
+    bench.until("s.view.scale > 0")
+    plain = panes.nth(0).bounding_box()
+    main = panes.nth(1).bounding_box()
+    assert plain is not None
+    assert main is not None
+    assert plain["width"] == pytest.approx(main["width"], abs=1.5)
+    x, y = bench.at(X, Y)
+    scale = bench.state()["view"]["scale"]
+    bench.page.mouse.move(x, y)
+    bench.page.mouse.wheel(0, -240)
+    bench.until(f"s.view.scale > {scale}")
+    moved = panes.locator(".world").evaluate_all("(worlds) => worlds.map((world) => world.style.transform)")
+    assert moved[0] == moved[1]
+    x, y = bench.at(X, Y)
+    offset = main["x"] - plain["x"]
+    bench.prompted(lambda: bench.page.mouse.click(x - offset, y))
+    (point,) = bench.state()["object"]["points"]
+    assert (point["x"], point["y"]) == pytest.approx((X, Y), abs=1)
+    bench.press("i")
+    panes.nth(0).wait_for(state="hidden")
+
+
+def test_outline_only_and_hidden_and_back(bench: Bench, image: int, as_it_was: None) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    fill = bench.page.locator(".stage canvas.mask")
+    assert fill.is_visible()
+    for mode, filled in (("outline", False), ("hidden", False), ("fill", True)):
+        bench.press("o")
+        bench.page.locator(f".stage[data-overlay={mode}]").wait_for()
+        assert fill.is_visible() is filled
+
+
+def test_a_key_can_be_changed_and_its_tooltip_follows(bench: Bench, image: int, as_it_was: None) -> None:
+    bench.open(image)
+    page = bench.page
+    page.keyboard.press("?")
+    row = page.locator(".key-row[data-action=brush]")
+    row.click()
+    page.keyboard.press("Enter")
+    page.get_by_text("is taken by “Accept the mask”").wait_for()
+    row.click()
+    with page.expect_response(lambda answer: answer.url.endswith("/api/preferences")):
+        page.keyboard.press("j")
+    page.get_by_text("“Brush” is on J now.").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    bench.press("b")
+    bench.press("j")
+    bench.until("s.tool === 'brush'")
+    assert page.locator(".tool[data-action=brush]").get_attribute("title") == "Brush (J)"
+
+    bench.open(image)
+    bench.press("j")
+    bench.until("s.tool === 'brush'")
+
+
+def test_every_control_names_its_key(bench: Bench, image: int) -> None:
+    bench.open(image)
+    titles = bench.page.locator(".ms-root [data-action]").evaluate_all("(all) => all.map((one) => one.title)")
+    assert len(titles) > 15
+    assert [title for title in titles if not title.endswith(")")] == []
+
+
+def test_a_press_beside_the_stage_leaves_the_keys_where_they_are(bench: Bench, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.page.locator(".mask-panel").click(position={"x": 100, "y": 200})
+    assert bench.accept()["area"] > 0
+
+
+def test_skip_is_undone_done_again_and_taken_back(bench: Bench, app: AppProcess, image: int) -> None:
+    def waiting() -> list[str]:
+        return [skip["reason"] for skip in kept(app, image)["open_skips"]]
+
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.press("s")
+    bench.until("s.skips.length === 1 && !s.in_work && s.unsaved === 0")
+    assert waiting() == ["hard"]
+    bench.press("z")
+    bench.until("s.skips.length === 0 && s.object.points.length === 1 && s.has_mask && s.unsaved === 0")
+    assert waiting() == []
+    bench.press("y")
+    bench.until("s.skips.length === 1 && !s.in_work && s.unsaved === 0")
+    assert waiting() == ["hard"]
+    bench.press("t")
+    bench.until("s.skips.length === 0 && s.object.points.length === 1 && s.has_mask && s.unsaved === 0")
+    assert waiting() == []
+
+
+def test_points_are_moved_and_removed(bench: Bench, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.prompted(lambda: bench.drag((X, Y), (X + 20, Y - 15)))
+    (point,) = bench.state()["object"]["points"]
+    assert (point["x"], point["y"]) == pytest.approx((X + 20, Y - 15), abs=1)
+    bench.page.keyboard.down("x")
+    bench.prompted(lambda: bench.click(20, 20))
+    bench.page.keyboard.up("x")
+    assert [one["label"] for one in bench.state()["object"]["points"]] == [1, 0]
+    bench.page.mouse.move(*bench.at(20, 20), steps=3)
+    bench.page.keyboard.down("Shift")
+    bench.click(20, 20)
+    bench.page.keyboard.up("Shift")
+    bench.until("s.object.points.length === 1")
+    for key, count in (("z", 2), ("z", 1), ("z", 1), ("z", 0)):
+        bench.press(key)
+        bench.until(f"s.object.points.length === {count}")
+
+
+def test_an_accepted_mask_is_edited_and_the_old_one_comes_back(bench: Bench, app: AppProcess, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    first = bench.accept()
+    bench.page.keyboard.down("Control")
+    bench.click(X, Y)
+    bench.page.keyboard.up("Control")
+    bench.until("s.selected !== null")
+    bench.press("e")
+    bench.until("s.object.base !== null && s.has_mask")
+    assert np.array_equal(pixels(bench.mask()), pixels(first["rle"]))
+    bench.press("b")
+    bench.drag((20, 20), (60, 20))
+    bench.until("s.object.edits.length === 1")
+    bench.press("Enter")
+    bench.until(f"s.masks.length === 1 && s.masks[0].key !== '{first['key']}' && s.unsaved === 0 && s.masks[0].mask_id")
+    (saved,) = kept(app, image)["mask_list"]
+    assert pixels(saved["rle"])[20, 20:60].all()
+    bench.press("z")
+    bench.until(f"s.masks.length === 1 && s.masks[0].key === '{first['key']}' && s.unsaved === 0")
+    (saved,) = kept(app, image)["mask_list"]
+    assert saved["key"] == first["key"]
+
+
+def test_flags_are_shown_at_once_and_fixed_kept_or_deleted_by_one_key(
+    bench: Bench, app: AppProcess, image: int
+) -> None:
+    bench.open(image)
+    bench.press("b")
+    bench.drag((60, 60), (120, 60))
+    bench.click(300, 250)
+    bench.until("s.object.edits.length === 2")
+    bench.accept()
+    flag = bench.page.locator(".flag .message")
+    flag.get_by_text("1 other part").wait_for()
+    bench.press("g")
+    bench.until("s.unsaved === 0 && s.masks.length === 1 && s.masks[0].mask_id && !s.masks[0].flags.length")
+    (saved,) = kept(app, image)["mask_list"]
+    assert not pixels(saved["rle"])[250, 300]
+    bench.press("z")
+    bench.until("s.unsaved === 0 && s.masks[0].flags.some((flag) => !flag.resolution)")
+    bench.press("k")
+    bench.until("s.unsaved === 0 && s.masks[0].flags.every((flag) => flag.resolution === 'kept')")
+
+    bench.press("b")
+    for _ in range(2):
+        bench.prompted(lambda: bench.click(X, Y))
+        bench.accept()
+    flag.get_by_text("The mask overlaps Mask 2").wait_for()
+    bench.press("g")
+    bench.until("s.masks.length === 2 && s.unsaved === 0")
+    assert len(kept(app, image)["mask_list"]) == 2
+
+
+def test_one_key_cleans_islands_and_holes(bench: Bench, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.press("d")
+    bench.click(X, Y)
+    bench.press("b")
+    bench.click(30, 30)
+    bench.until("s.object.edits.length === 2")
+    assert pixels(bench.mask())[30, 30]
+    assert not pixels(bench.mask())[Y, X]
+    bench.press("c")
+    bench.until("s.message.text.includes('are gone')")
+    if not pixels(bench.mask())[Y, X]:
+        # Only specks went: what is larger than the project's minimum goes with a second press.
+        bench.press("c")
+        bench.until("s.message.text.startsWith('All')")
+    assert pixels(bench.mask())[Y, X]
+    assert not pixels(bench.mask())[30, 30]
+
+
+def test_keys_pressed_while_the_next_image_opens_do_not_touch_it(bench: Bench, app: AppProcess, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    held: list[Route] = []
+    bench.page.route(re.compile(r"/api/images/\d+$"), lambda route: held.append(route))
+    bench.press("p")
+    bench.until(f"s.phase === 'opening' && s.image_id !== {image}")
+    other = bench.state()["image_id"]
+    before = [mask["key"] for mask in kept(app, other)["mask_list"]]
+    for key in ("Enter", "s", "a", "Delete", "z"):
+        bench.press(key)
+    assert bench.state()["unsaved"] == 0
+    assert not bench.state()["in_work"]
+    bench.page.unroute_all()
+    for route in held:
+        route.continue_()
+    bench.until("s.phase === 'ready'")
+    assert [mask["key"] for mask in kept(app, other)["mask_list"]] == before
+    bench.open(image)
+    bench.until("s.object.points.length === 1 && s.has_mask")
+
+
+def test_a_server_that_dies_costs_nothing(page: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with AppProcess(tmp_path_factory.mktemp("mortal") / "data") as app:
+        bench = Bench(page, app.url)
+        bench.open(1)
+        bench.prompted(lambda: bench.click(300, 250))
+        seen = pixels(bench.mask())
+        app.kill()
+        bench.press("Enter")
+        bench.until("s.masks.length === 1 && s.unsaved > 0 && !s.online")
+        page.get_by_text("CONNECTING").wait_for()
+        page.locator("[data-testid=stDialog]").wait_for(state="hidden")
+        bench.press("b")
+        bench.drag((50, 50), (90, 50))
+        bench.until("s.object.edits.length === 1")
+        app.start()
+        bench.until("s.unsaved === 0 && s.online && s.masks[0].mask_id", timeout_s=60)
+        (saved,) = kept(app, 1)["mask_list"]
+        assert np.array_equal(pixels(saved["rle"]), seen)
+        bench.open(1)
+        bench.until("s.object.edits.length === 1 && s.has_mask && s.masks.length === 1")
+
+
+def test_a_project_may_only_warn_and_ask_for_labels(
+    bench: Bench, app: AppProcess, image: int, library: Library
+) -> None:
+    before = settings(library)
+    page = bench.page
+    page.goto(f"{app.url}/images")
+    page.get_by_role("button", name="Project settings").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Only warn", exact=True).click()
+    dialog.get_by_text("A label for each mask", exact=True).click()
+    dialog.get_by_role("textbox", name="Label names").fill("disk\nring\n")
+    dialog.get_by_role("button", name="Save").click()
+    dialog.wait_for(state="detached")
+    try:
+        assert settings(library) == {**before, "skip_mode": "warn", "labels": True, "label_names": ["disk", "ring"]}
+        bench.open(image)
+        page.clock.install()
+        bench.open(image)
+        bench.prompted(lambda: bench.click(X, Y))
+        for step in range(60):
+            page.mouse.move(*bench.at(X + step % 9, Y))
+            page.clock.run_for(1000)
+            if bench.state()["limit_used_ms"] > 31_000:
+                break
+        assert bench.state()["limit_used_ms"] > 31_000
+        assert bench.state()["skips"] == []
+        bench.press("l")
+        page.keyboard.type("disk")
+        page.keyboard.press("Enter")
+        page.clock.run_for(2000)
+        bench.press("Enter")
+        for _ in range(30):
+            page.clock.run_for(500)
+            if bench.state()["unsaved"] == 0 and bench.state()["masks"]:
+                break
+        (saved,) = kept(app, image)["mask_list"]
+        assert saved["label"] == "disk"
+    finally:
+        change_settings(library, before)
