@@ -13,12 +13,17 @@ export function candidates(bench) {
   const slots = [0, 1, 2].map((index) => slot(bench, index));
   const root = el("div", { class: "candidates", role: "radiogroup", "aria-label": "Candidates" }, ...slots.map((s) => s.root));
   let last = null;
+  let lit = false;
   bench.emitter.on(["candidates", "object", "keys", "status"], () => {
     const { answer } = bench.showing;
     const { chosen } = bench.working.object;
+    const { photo } = bench.stage.main;
     root.classList.toggle("waiting", bench.isBusy && !bench.showing.isCurrent);
-    const fresh = answer !== last;
+    // After a reload the candidates are here before the photo under them is.
+    const seen = photo.complete && photo.naturalWidth > 0;
+    const fresh = answer !== last || seen !== lit;
     last = answer;
+    lit = seen;
     const frame = answer && fresh ? frameOf(bench, answer) : null;
     slots.forEach((one, index) => one.draw(answer?.candidates[index] ?? null, index === chosen, fresh, frame));
   });

@@ -114,6 +114,8 @@ def export_dialog(shop: Workshop) -> None:
     _show_export(report, name)
 
 
+# A link of plain HTML is blue on any ground.
+_LINK = "color: inherit; display: inline-block; padding: 0.4rem 0.8rem; border: 1px solid; border-radius: 0.5rem"
 _CAPTIONS = [
     "Exact. Read by pycocotools and most tools.",
     "For tools that cannot read run-length. Loses holes and some edge pixels; how many is said.",
@@ -131,9 +133,8 @@ def _show_export(report: ExportReport, name: str) -> None:
         plain(report.sentence()), icon=":material/rule:" if differs else ":material/verified:"
     )
     # The route streams the folder as it zips it; a Streamlit download would hold it in memory.
-    st.html(
-        f'<a href="/api/exports/{name}" download>Download {name}.zip ({report.bytes / 1e6:.1f} MB before zipping)</a>'
-    )
+    size = f"{report.bytes / 1e6:.1f} MB before zipping"
+    st.html(f'<a href="/api/exports/{name}" download style="{_LINK}">Download {name}.zip ({size})</a>')
 
 
 @st.dialog("Delete images")

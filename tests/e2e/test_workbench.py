@@ -296,3 +296,22 @@ def test_a_project_may_only_warn_and_ask_for_labels(
         assert saved["label"] == "disk"
     finally:
         change_settings(library, before)
+
+
+def test_brightness_contrast_and_opacity_are_seen_on_the_stage(bench: Bench, image: int, as_it_was: None) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.press("w")
+    panel = bench.page.locator(".settings")
+    for name, value in (("Brightness", "1.5"), ("Contrast", "0.8"), ("Mask opacity", "0.5")):
+        panel.get_by_role("slider", name=name).fill(value)
+    main = bench.page.locator(".pane").last
+    assert (
+        main.locator(".photo").evaluate("(photo) => getComputedStyle(photo).filter") == "brightness(1.5) contrast(0.8)"
+    )
+    opacity = main.locator("canvas.mask").evaluate("(mask) => Number(getComputedStyle(mask).opacity)")
+    assert opacity == pytest.approx(0.6 * 0.5)
+    panel.get_by_role("button", name="Reset view").click()
+    assert (
+        main.locator(".photo").evaluate("(photo) => getComputedStyle(photo).filter") != "brightness(1.5) contrast(0.8)"
+    )
