@@ -15,13 +15,14 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from rich.table import Table
 
 from core import doctor as diagnosis
+from core import model_choice
 from core.errors import FORESEEN, InvalidInput
 from core.exporting import FORMATS, Format
 from core.exporting import export as export_library
 from core.importing import import_paths
 from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, download
 from core.settings import from_environment
-from core.workshop import Library, choose_model, chosen_spec, open_library
+from core.workshop import Library, open_library
 
 app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, add_completion=False)
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
@@ -142,12 +143,8 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     with _library() as library:
-        chosen = chosen_spec(library)
-        rows = [{"name": DEFAULT, "title": "GrabCut (no model)", "here": True, "used": chosen.name == DEFAULT}]
-        for entry in CHECKPOINTS.values():
-            path = library.settings.data / "models" / entry.file
-            here = path.exists() or (chosen.name == entry.name and Path(chosen.path or "").exists())
-            rows.append({"name": entry.name, "title": entry.title, "here": here, "used": chosen.name == entry.name})
+        found = model_choice.models(library)
+    rows = [{"name": model.name, "title": model.title, "here": model.here, "used": model.used} for model in found]
     if as_json:
         _print_json({"models": rows})
         return
@@ -163,13 +160,7 @@ def use_model(
 ) -> None:
     """Use a model from the server's next start on."""
     with _library() as library:
-        if name != DEFAULT and name not in CHECKPOINTS:
-            raise InvalidInput(f"a model must be one of {DEFAULT}, {', '.join(CHECKPOINTS)}, got {name!r}")
-        if name != DEFAULT:
-            file = path or library.settings.data / "models" / CHECKPOINTS[name].file
-            if not file.is_file():
-                raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give --path")
-        choose_model(library, name, str(path.resolve()) if path else None)
+        model_choice.use(library, name, path)
     _say(f"{name} answers from the next start on.")
 
 
@@ -185,7 +176,7 @@ def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINT
         task = bar.add_task(name, total=CHECKPOINTS[name].size_bytes)
         path = download(
             CHECKPOINTS[name],
-            library.settings.data / "models",
+            model_choice.folder(library),
             progress=lambda had, total: bar.update(task, completed=had, total=total),
         )
     _say(f"{path} is here; `masksmith models use {name}` makes it answer.")

@@ -5,6 +5,7 @@ import streamlit as st
 from core import library
 from pages.ui.frame import use_the_width
 from pages.ui.grid import PER_PAGE, chosen_images, show_grid
+from pages.ui.model import model_dialog
 from pages.ui.moving import delete_dialog, export_dialog, import_dialog
 from pages.ui.project import project_dialog
 from pages.ui.resources import open_workshop
@@ -23,6 +24,8 @@ if chosen and bar.button(f"Delete {len(chosen)}", icon=":material/delete:"):
     delete_dialog(shop, chosen)
 if bar.button("Project settings", icon=":material/tune:"):
     project_dialog(shop)
+if bar.button("Model", icon=":material/neurology:"):
+    model_dialog(shop)
 if bar.button("Export masks", icon=":material/download:"):
     export_dialog(shop)
 if bar.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):

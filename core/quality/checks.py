@@ -110,7 +110,7 @@ def small(subject: Subject) -> Iterator[Flag]:
         yield Flag(
             "small",
             "warning",
-            f"The mask has {subject.area} pixels; {subject.limits.min_area} are the minimum.",
+            f"The mask has {_pixels(subject.area)}; {subject.limits.min_area} are the minimum.",
             subject.box,
         )
 
@@ -129,7 +129,7 @@ def islands(subject: Subject) -> Iterator[Flag]:
     yield Flag(
         "islands",
         "warning" if mendable else "info",
-        f"Besides its largest part the mask has {parts} of {sum(extra)} pixels.",
+        f"Besides its largest part the mask has {parts} of {_pixels(sum(extra))}.",
         (subject.box[0] + x - 1, subject.box[1] + y - 1, width, height),
         "clean",
         {"parts": len(extra), "pixels": sum(extra), "largest": extra[0]},
@@ -150,7 +150,7 @@ def holes(subject: Subject) -> Iterator[Flag]:
     yield Flag(
         "holes",
         "warning" if mendable else "info",
-        f"The mask has {named} of {sum(areas)} pixels.",
+        f"The mask has {named} of {_pixels(sum(areas))}.",
         (subject.box[0] + x - 1, subject.box[1] + y - 1, width, height),
         "clean",
         {"parts": len(areas), "pixels": sum(areas), "largest": max(areas)},
@@ -195,6 +195,10 @@ CHECKS: Final[dict[str, Callable[[Subject], Iterator[Flag]]]] = {
     "covering": covering,
 }
 """Every check after emptiness, by the name of its flag. Adding one is adding a function here."""
+
+
+def _pixels(count: int) -> str:
+    return "1 pixel" if count == 1 else f"{count} pixels"
 
 
 def _overlap(one: Box, other: Box) -> bool:

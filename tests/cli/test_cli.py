@@ -188,7 +188,7 @@ def test_a_model_is_chosen_by_name_and_path(run: Run, settings: Settings, tmp_pa
     [
         (("use", "dalle"), "a model must be one of grabcut, vit_b, vit_l, vit_h, got 'dalle'"),
         (("use", "vit_b"), "the checkpoint must exist, but there is no"),
-        (("use", "vit_h", "--path", "/no/such.pth"), "there is no /no/such.pth; download it or give --path"),
+        (("use", "vit_h", "--path", "/no/such.pth"), "there is no /no/such.pth; download it or give its path"),
         (("download", "dalle"), "a checkpoint must be one of vit_b, vit_l, vit_h, got 'dalle'"),
     ],
 )

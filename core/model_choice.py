@@ -1,0 +1,52 @@
+"""Which models there are for a library, and choosing the one that answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InvalidInput
+from core.segmentation.catalogue import CHECKPOINTS, DEFAULT
+from core.workshop import Library, choose_model, chosen_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can be chosen: whether its file is here, whether it is the one chosen, and its file's size."""
+
+    name: str
+    title: str
+    here: bool
+    used: bool
+    size_bytes: int = 0
+
+
+def models(library: Library) -> list[Model]:
+    """Return every model of the catalogue, GrabCut first."""
+    chosen = chosen_spec(library)
+    found = [Model(DEFAULT, "GrabCut (no model)", True, chosen.name == DEFAULT)]
+    for entry in CHECKPOINTS.values():
+        used = chosen.name == entry.name
+        here = (folder(library) / entry.file).exists() or (used and Path(chosen.path or "").exists())
+        found.append(Model(entry.name, entry.title, here, used, entry.size_bytes))
+    return found
+
+
+def folder(library: Library) -> Path:
+    """Return where downloaded checkpoints lie."""
+    return library.settings.data / "models"
+
+
+def use(library: Library, name: str, path: Path | None = None) -> None:
+    """Let a model answer from the server's next start on; `path` is its checkpoint if it was not downloaded here.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such model, or its checkpoint does not exist.
+    """
+    if name != DEFAULT and name not in CHECKPOINTS:
+        raise InvalidInput(f"a model must be one of {DEFAULT}, {', '.join(CHECKPOINTS)}, got {name!r}")
+    if name != DEFAULT:
+        file = path or folder(library) / CHECKPOINTS[name].file
+        if not file.is_file():
+            raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give its path")
+    choose_model(library, name, str(path.resolve()) if path else None)
