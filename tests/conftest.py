@@ -1,5 +1,6 @@
 """What many tests stand on: small photos and masks, and a library in a folder of its own."""
 
+import shutil
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.importing import import_bytes
 from core.settings import Settings
 from core.workshop import Library, open_library
 
@@ -42,15 +44,49 @@ def square(x: int = 10, y: int = 20, side: int = 20) -> np.ndarray:
     return mask
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    data = tmp_path / "data"
+def settings_of(data: Path) -> Settings:
     return Settings(data=data, database_url=f"sqlite:///{data / 'masksmith.db'}")
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder without photos, to be copied: migrating anew takes most of a small test's time."""
+    data = tmp_path_factory.mktemp("empty") / "data"
+    open_library(settings_of(data), samples=False).close()
+    return data
+
+
+@pytest.fixture(scope="session")
+def filled(empty: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with three photos, to be copied."""
+    data = tmp_path_factory.mktemp("filled") / "data"
+    shutil.copytree(empty, data)
+    library = open_library(settings_of(data), samples=False)
+    uploads = [(f"photo-{number}.png", photo(number)) for number in (1, 2, 3)]
+    report = import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
+    library.close()
+    assert report.imported == 3
+    return data
+
+
 @pytest.fixture
-def library(settings: Settings) -> Iterator[Library]:
+def settings(tmp_path: Path) -> Settings:
+    return settings_of(tmp_path / "data")
+
+
+@pytest.fixture
+def library(empty: Path, settings: Settings) -> Iterator[Library]:
     """An empty library."""
+    shutil.copytree(empty, settings.data)
+    opened = open_library(settings, samples=False)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def stocked(filled: Path, settings: Settings) -> Iterator[Library]:
+    """A library of three photos, with the ids 1, 2 and 3."""
+    shutil.copytree(filled, settings.data)
     opened = open_library(settings, samples=False)
     yield opened
     opened.close()

@@ -13,11 +13,10 @@ from starlette.applications import Starlette
 
 from api.routes import routes
 from core import masks
-from core.importing import import_bytes
 from core.settings import Settings
-from core.workshop import Workshop, open_library, open_workshop
+from core.workshop import Workshop, open_workshop
 from pages.canvas.assets import FOLDER
-from tests.conftest import photo, square
+from tests.conftest import square
 
 
 def body(mask: np.ndarray | None = None, **changes: Any) -> dict[str, Any]:
@@ -40,22 +39,6 @@ class InProcess(httpx.BaseTransport):
         answer = await self._inner.handle_async_request(request)
         content = await answer.aread()
         return httpx.Response(answer.status_code, headers=answer.headers, content=content)
-
-
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with three photos, to be copied."""
-    data = tmp_path_factory.mktemp("filled") / "data"
-    library = open_library(settings_of(data), samples=False)
-    uploads = [(f"photo-{number}.png", photo(number)) for number in (1, 2, 3)]
-    report = import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
-    library.close()
-    assert report.imported == 3
-    return data
-
-
-def settings_of(data: Path) -> Settings:
-    return Settings(data=data, database_url=f"sqlite:///{data / 'masksmith.db'}")
 
 
 @pytest.fixture

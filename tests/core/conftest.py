@@ -1,22 +1,11 @@
-"""A library with photos in it, and masks to put on them."""
+"""What an annotator does to a library, and what it notes of that."""
 
 from typing import Any
 
 import numpy as np
-import pytest
 
 from core import annotating, masks
-from core.importing import import_bytes
 from core.workshop import Library
-from tests.conftest import photo
-
-
-@pytest.fixture
-def stocked(library: Library) -> Library:
-    """A library of three photos, with the ids 1, 2 and 3."""
-    uploads = [(f"photo-{number}.png", photo(number)) for number in (1, 2, 3)]
-    import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
-    return library
 
 
 def accept(library: Library, key: str, mask: np.ndarray, image_id: int = 1, **changes: Any) -> annotating.Saved:
