@@ -8,16 +8,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.requests import Request
 
+from api.common import KEY, MAX_ID
 from core.errors import InvalidInput
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""NUL as JSON escapes it, which PostgreSQL cannot keep; behind an even number of backslashes it is one."""
 
 Pixel = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Milliseconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600 * 1000)]
-_KEY = r"^[A-Za-z0-9_.:-]{1,64}$"
-Key = Annotated[str, Field(pattern=_KEY)]
+Key = Annotated[str, Field(pattern=KEY)]
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-DatabaseId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+DatabaseId = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
 def finite(value: Any) -> Any:
@@ -30,9 +32,9 @@ def finite(value: Any) -> Any:
 
 
 def _mask_ref(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**63:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_ID:
         return value
-    if isinstance(value, str) and re.fullmatch(_KEY, value):
+    if isinstance(value, str) and re.fullmatch(KEY, value):
         return value
     raise PydanticCustomError("mask_ref", "must be the id or the key of a mask")
 
@@ -172,6 +174,8 @@ async def read(request: Request, body: type[B]) -> B:
         data += chunk
         if len(data) > MAX_BODY_BYTES:
             raise TooLarge(f"a request body must be at most {MAX_BODY_BYTES} bytes, got more")
+    if _NUL.search(data):
+        raise InvalidInput("text must not hold the character NUL, got one")
     try:
         return body.model_validate_json(bytes(data))
     except ValidationError as error:
@@ -209,7 +213,7 @@ def idempotency_key(request: Request) -> str:
         If it is missing, a number, or has other characters.
     """
     key = request.headers.get("idempotency-key", "")
-    if not re.fullmatch(_KEY, key):
+    if not re.fullmatch(KEY, key):
         raise InvalidInput(f"Idempotency-Key must be 1 to 64 letters, digits or _.:- , got {key[:80]!r}")
     if key.isdecimal():
         raise InvalidInput(f"Idempotency-Key must be no number, as ids are numbers, got {key!r}")

@@ -1,7 +1,8 @@
 """What every route needs: the workshop, the person, ids from the path and numbers from the query."""
 
+import re
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -12,7 +13,10 @@ from core.workshop import Workshop
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_MAX_ID = 2**63 - 1
+MAX_ID: Final = 2**31 - 1
+"""The largest id that every database can hold."""
+
+KEY: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 
 def workshop(request: Request) -> Workshop:
@@ -42,8 +46,8 @@ def path_ref(request: Request, name: str = "ref") -> int | str:
     text = str(request.path_params[name])
     if text.isascii() and text.isdecimal():
         return _id(text, name)
-    if len(text) > 64:
-        raise InvalidInput(f"{name} must be an id or a key of at most 64 characters, got {len(text)}")
+    if not re.fullmatch(KEY, text):
+        raise InvalidInput(f"{name} must be an id or a key of 1 to 64 letters, digits or _.:- , got {text[:80]!r}")
     return text
 
 
@@ -64,6 +68,6 @@ def query_int(request: Request, name: str, *, default: int, low: int, high: int)
 
 
 def _id(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and 1 <= int(text) <= _MAX_ID):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and 1 <= int(text) <= MAX_ID):
         raise InvalidInput(f"{name} must be a positive whole number, got {text[:80]!r}")
     return int(text)

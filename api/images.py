@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.bodies import OpenBody, StateBody, read
-from api.common import in_thread, path_id, query_int, workshop
+from api.common import MAX_ID, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
 from core import annotating, library
 from core.errors import InvalidInput
@@ -18,7 +18,7 @@ async def page(request: Request) -> Response:
     """Return one page of images in queue order."""
     shop = workshop(request)
     limit = query_int(request, "limit", default=100, low=1, high=500)
-    after = query_int(request, "after", default=0, low=0, high=2**63 - 1)
+    after = query_int(request, "after", default=0, low=0, high=MAX_ID)
     state = request.query_params.get("state") or None
     if state is not None and state not in _STATES:
         raise InvalidInput(f"state must be one of {', '.join(_STATES)}, got {state[:80]!r}")

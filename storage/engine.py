@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -24,12 +24,17 @@ _PRAGMAS = (
 )
 
 
+_WRITER: Final = 0x6D61736B
+"""Names the lock that one writer holds at a time on PostgreSQL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """One pool, two views: `read` begins deferred transactions, `write` takes the write lock at once.
 
     SQLite gives no error when two deferred transactions read, and both then write what they computed:
-    the first update is lost. BEGIN IMMEDIATE makes the second writer wait.
+    the first update is lost. BEGIN IMMEDIATE makes the second writer wait. On PostgreSQL an advisory lock
+    does so, and REPEATABLE READ gives readers the one state that they have on SQLite.
     """
 
     read: Engine
@@ -57,7 +62,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StorageError(f"the database must answer, got: {error.orig}") from error
+        said = str(error.orig).splitlines() or [type(error.orig).__name__]
+        raise StorageError(f"the database must answer, got: {said[0]}") from error
 
 
 def make_engines(url: str) -> Engines:
@@ -70,7 +76,7 @@ def make_engines(url: str) -> Engines:
     """
     engine = _engine(url)
     if engine.dialect.name != "sqlite":
-        return Engines(engine, engine)
+        return _locking(engine)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
@@ -97,3 +103,13 @@ def _engine(url: str) -> Engine:
         raise StorageError(f"DATABASE_URL must name a database with an installed driver, got: {error}") from error
     except OSError as error:
         raise StorageError(f"the database's folder must be writable, got: {error.strerror}") from error
+
+
+def _locking(engine: Engine) -> Engines:
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("write"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+
+    reading = engine.execution_options(isolation_level="REPEATABLE READ")
+    return Engines(reading, engine.execution_options(write=True))

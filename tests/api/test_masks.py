@@ -204,7 +204,7 @@ def test_a_mask_that_is_not_there_is_named(client: httpx.Client, method: str, pa
     for ref in ("nothing", "77"):
         answer = client.request(method, f"/api/masks/{ref}{path}", json={"label": "x"})
         assert f"mask '{ref}' must exist" in refused(answer, 404)
-    for ref in ("9" * 30, "x" * 65):
+    for ref in ("9" * 30, str(2**31), "x" * 65, "a%00b", "a%20b"):
         refused(client.request(method, f"/api/masks/{ref}{path}", json={"label": "x"}), 422)
 
 

@@ -61,6 +61,15 @@ def test_what_is_no_json_object_is_refused(client: httpx.Client, text: bytes) ->
     assert refused(answer, 422).startswith("body: in")
 
 
+@pytest.mark.parametrize(("text", "status"), [(r"\u0000", 422), (r"\\\u0000", 422), (r"\\u0000", 204), ("u0000", 204)])
+def test_no_text_holds_nul_which_postgresql_cannot_keep(client: httpx.Client, text: str, status: int) -> None:
+    content = f'{{"a": "{text}"}}'
+    answer = client.put("/api/preferences", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+    if status == 422:
+        assert "must not hold the character NUL" in refused(answer, 422)
+
+
 def test_a_body_that_is_too_long_is_not_read_to_its_end(client: httpx.Client) -> None:
     text = b'{"a": "' + b"x" * MAX_BODY_BYTES + b'"}'
     answer = client.put("/api/preferences", content=text, headers={"Content-Type": "application/json"})

@@ -1,4 +1,4 @@
-"""The database: schema, transactions, and the plans of the queries that are asked most."""
+"""The database: schema, transactions, and queries about images, work, skips and people."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from storage import images, masks, migrate, people, projects, settings_store, skips, work
@@ -56,31 +55,8 @@ def test_a_reader_sees_one_state(engines: Engines) -> None:
 
 
 def test_foreign_keys_are_held_and_errors_are_translated(engines: Engines) -> None:
-    with pytest.raises(StorageError, match="FOREIGN KEY"), engines.writing() as session:
+    with pytest.raises(StorageError, match=r"(?i)foreign key"), engines.writing() as session:
         work.put(999, 1, "o", {}, session=session)
-
-
-@pytest.mark.parametrize(
-    ("query", "index"),
-    [
-        (
-            "SELECT id FROM image WHERE project_id=1 AND state='new' AND deleted_at IS NULL ORDER BY id",
-            "ix_image_queue",
-        ),
-        (
-            "SELECT count(*) FROM mask WHERE image_id=1 AND deleted_at IS NULL AND superseded_at IS NULL",
-            "ix_mask_live",
-        ),
-        ("SELECT count(*) FROM skip WHERE image_id=1 AND taken_back_at IS NULL", "ix_skip_open"),
-        ("SELECT * FROM flag WHERE mask_id IN (1, 2)", "ix_flag_mask_id"),
-        ("SELECT * FROM event ORDER BY at DESC LIMIT 10", "ix_event_at"),
-        ("SELECT id FROM mask WHERE key='k'", "uq_mask_key"),
-    ],
-)
-def test_frequent_queries_use_their_index(engines: Engines, query: str, index: str) -> None:
-    with engines.read.connect() as connection:
-        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
-    assert index in plan or "sqlite_autoindex_mask" in plan, plan
 
 
 def test_images_are_paged_filtered_and_counted(engines: Engines) -> None:

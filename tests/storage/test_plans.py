@@ -54,8 +54,8 @@ ASKED: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("name", ASKED)
-def test_what_is_asked_often_is_found_by_an_index(engines: Engines, name: str) -> None:
-    with engines.writing() as session:
+def test_what_is_asked_often_is_found_by_an_index(sqlite: Engines, name: str) -> None:
+    with sqlite.writing() as session:
         flag = NewFlag("small", "warning", "Small.", {})
         masks.insert(new_mask("first"), session=session)
         masks.insert(new_mask("k", supersedes_id=1, flags=(flag,)), session=session)
@@ -67,14 +67,14 @@ def test_what_is_asked_often_is_found_by_an_index(engines: Engines, name: str) -
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         asked.append((statement, parameters))
 
-    event.listen(engines.read, "before_cursor_execute", note)
-    with engines.writing() as session:
+    event.listen(sqlite.read, "before_cursor_execute", note)
+    with sqlite.writing() as session:
         ASKED[name](session)
-    event.remove(engines.read, "before_cursor_execute", note)
+    event.remove(sqlite.read, "before_cursor_execute", note)
     assert asked
     for statement, parameters in asked:
         if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
-            plan = planned(engines, statement, parameters)
+            plan = planned(sqlite, statement, parameters)
             assert not [step for step in plan if step.startswith("SCAN") or "TEMP B-TREE" in step], (statement, plan)
 
 
@@ -85,6 +85,27 @@ def planned(engines: Engines, statement: str, parameters: Any) -> list[str]:
     return [str(row[3]) for row in rows]
 
 
-def test_a_query_without_an_index_is_seen(engines: Engines) -> None:
-    assert [step for step in planned(engines, "SELECT id FROM mask WHERE area > ?", (5,)) if step.startswith("SCAN")]
-    assert "TEMP B-TREE" in " ".join(planned(engines, "SELECT id FROM image ORDER BY height", ()))
+def test_a_query_without_an_index_is_seen(sqlite: Engines) -> None:
+    assert [step for step in planned(sqlite, "SELECT id FROM mask WHERE area > ?", (5,)) if step.startswith("SCAN")]
+    assert "TEMP B-TREE" in " ".join(planned(sqlite, "SELECT id FROM image ORDER BY height", ()))
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (
+            "SELECT id FROM image WHERE project_id=1 AND state='new' AND deleted_at IS NULL ORDER BY id",
+            "ix_image_queue",
+        ),
+        (
+            "SELECT count(*) FROM mask WHERE image_id=1 AND deleted_at IS NULL AND superseded_at IS NULL",
+            "ix_mask_live",
+        ),
+        ("SELECT count(*) FROM skip WHERE image_id=1 AND taken_back_at IS NULL", "ix_skip_open"),
+        ("SELECT * FROM flag WHERE mask_id IN (1, 2)", "ix_flag_mask_id"),
+        ("SELECT * FROM event ORDER BY at DESC LIMIT 10", "ix_event_at"),
+        ("SELECT id FROM mask WHERE key='k'", "sqlite_autoindex_mask_1"),
+    ],
+)
+def test_frequent_queries_use_their_index(sqlite: Engines, query: str, index: str) -> None:
+    assert index in " ".join(planned(sqlite, query, ()))
