@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from storage.errors import CorruptFile, StorageError
 KINDS: Final = ("originals", "working", "thumbs", "embeddings", "checkpoints")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _CHECKSUM_BYTES = 32
+STALE_S: Final = 3600.0
 
 
 class FileStore:
@@ -109,8 +111,11 @@ class FileStore:
         return self.root / kind / name[:2] / name
 
     def sweep(self) -> int:
-        """Remove temporary files that a killed process left, and return how many."""
-        stale = list(self._temporary())
+        """Remove temporary files that a killed process left, and return how many.
+
+        Younger ones may be another process's that is writing just now.
+        """
+        stale = [path for path in self._temporary() if _age_s(path) > STALE_S]
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
@@ -141,6 +146,13 @@ class FileStore:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise StorageError(f"the file store must be writable, got: {error.strerror}") from error
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # renamed meanwhile: it was no leftover
+        return 0.0
 
 
 def _sync_folder(folder: Path) -> None:

@@ -36,6 +36,11 @@ export class Showing {
     return !objects.promptKey(this.object) || this.answer === this.bench.answers.of(this.object);
   }
 
+  /** Whether the chosen candidate's full-size mask is here: until then the stage shows the one chosen before. */
+  get isComplete() {
+    return !this.answer || Boolean(this.answer.candidates[Math.min(this.object.chosen, this.answer.candidates.length - 1)]?.rle);
+  }
+
   /** Show the object; ask for its candidates when they are not known. @param {boolean} keep  whether it has changed */
   refresh(keep) {
     const { answers } = this.bench;
