@@ -176,7 +176,7 @@ def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINT
         task = bar.add_task(name, total=CHECKPOINTS[name].size_bytes)
         path = download(
             CHECKPOINTS[name],
-            model_choice.folder(library),
+            library.settings.models,
             progress=lambda had, total: bar.update(task, completed=had, total=total),
         )
     _say(f"{path} is here; `masksmith models use {name}` makes it answer.")

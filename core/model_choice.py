@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.errors import InvalidInput
 from core.segmentation.catalogue import CHECKPOINTS, DEFAULT
+from core.segmentation.grabcut import GrabCutSegmenter
 from core.workshop import Library, choose_model, chosen_spec
 
 
@@ -22,17 +23,12 @@ class Model:
 def models(library: Library) -> list[Model]:
     """Return every model of the catalogue, GrabCut first."""
     chosen = chosen_spec(library)
-    found = [Model(DEFAULT, "GrabCut (no model)", True, chosen.name == DEFAULT)]
+    found = [Model(DEFAULT, GrabCutSegmenter.title, True, chosen.name == DEFAULT)]
     for entry in CHECKPOINTS.values():
         used = chosen.name == entry.name
-        here = (folder(library) / entry.file).exists() or (used and Path(chosen.path or "").exists())
+        here = (library.settings.models / entry.file).exists() or (used and Path(chosen.path or "").exists())
         found.append(Model(entry.name, entry.title, here, used, entry.size_bytes))
     return found
-
-
-def folder(library: Library) -> Path:
-    """Return where downloaded checkpoints lie."""
-    return library.settings.data / "models"
 
 
 def use(library: Library, name: str, path: Path | None = None) -> None:
@@ -46,7 +42,7 @@ def use(library: Library, name: str, path: Path | None = None) -> None:
     if name != DEFAULT and name not in CHECKPOINTS:
         raise InvalidInput(f"a model must be one of {DEFAULT}, {', '.join(CHECKPOINTS)}, got {name!r}")
     if name != DEFAULT:
-        file = path or folder(library) / CHECKPOINTS[name].file
+        file = path or library.settings.models / CHECKPOINTS[name].file
         if not file.is_file():
             raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give its path")
     choose_model(library, name, str(path.resolve()) if path else None)

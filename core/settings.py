@@ -21,7 +21,7 @@ class Settings:
     database_url : str
         SQLAlchemy URL; a SQLite file in `data` unless DATABASE_URL says otherwise.
     model : str or None
-        Segmenter to use in place of the one chosen in the app: a catalogue name or a checkpoint's path.
+        Name of the segmenter to use in place of the one chosen in the app.
     device : str
         "auto", "cpu" or "cuda".
     embedding_memory_bytes : int
@@ -38,6 +38,11 @@ class Settings:
     def files(self) -> Path:
         """Root folder of the file store."""
         return self.data / "files"
+
+    @property
+    def models(self) -> Path:
+        """Folder that checkpoints are downloaded to."""
+        return self.data / "models"
 
     @property
     def exports(self) -> Path:

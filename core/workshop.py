@@ -152,7 +152,7 @@ def chosen_spec(library: Library) -> SegmenterSpec:
     name = library.settings.model or chosen.get("name") or DEFAULT
     path = chosen.get("path") if chosen.get("name") == name else None
     if path is None and name in CHECKPOINTS:
-        path = str(library.settings.data / "models" / CHECKPOINTS[name].file)
+        path = str(library.settings.models / CHECKPOINTS[name].file)
     return SegmenterSpec(name=name, path=path, device=library.settings.device)
 
 

@@ -11,9 +11,9 @@ narrow window, for those who mean something smaller.
 """
 
 import math
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
@@ -35,40 +35,17 @@ from core.segmentation.protocol import (
     levels_by_area,
 )
 from core.segmentation.specks import without_specks
-from core.segmentation.windows import Window, around, expanded, whole
+from core.segmentation.starts import Labels, Scene, Start
+from core.segmentation.windows import Window
 
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
 MID_SHORT_SIDE: Final = 64
-WHOLE_PIXELS: Final = 10_000
-CUT_PIXELS: Final = 4_000
-PREVIEW_PIXELS: Final = 3_000
 MODEL_PIXELS: Final = 1_500
 ITERATIONS: Final = 1
-FIRST_WINDOWS: Final = ((1.0, 0.3), (0.6, 0.35), (0.3, 0.25))
-FURTHER_WINDOW: Final = (1.0, 0.25)
-NARROW_WINDOW: Final = (0.5, 0.2)
-"""Side of a window as a share of the photo's longest, and radius of the disk round a click that is
-probably object, as a share of the window's shorter side."""
-REACH: Final = 0.2
-MIN_WINDOW: Final = 48
 TRUNCATED: Final = 2.0
 """How fast a candidate's score falls with the share of its window's border that it reaches."""
 NO_BOX: Final = (0, 0, 0, 0)
-
-Labels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where to cut, and what is believed before: 0/1 certain background/foreground, 2/3 probable.
-
-    `trust` in [0, 1] says how much this start is to be preferred to the others.
-    """
-
-    window: Window
-    labels: Labels
-    trust: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +68,7 @@ class GrabCutSegmenter:
     name = "grabcut"
     title = "GrabCut (no model)"
     encoder_key = digest(VERSION)
-    content_hash = digest(VERSION, "decode-1")
+    content_hash = digest(VERSION, "decode-2")
     keeps_embeddings = False
     device = "cpu"
 
@@ -127,9 +104,10 @@ class GrabCutSegmenter:
         mid: RgbImage = embedding.arrays["mid"]  # type: ignore[assignment]
         # Each side has a scale of its own: the short side of a very long photo is rounded to whole pixels.
         scale = (mid.shape[1] / embedding.size_hw[1], mid.shape[0] / embedding.size_hw[0])
-        scene = _Scene(mid, prompt, scale)
+        scene = Scene((mid.shape[0], mid.shape[1]), prompt, scale)
         starts = [scene.preview_start()] if preview else scene.starts(refine, insist=insist)
-        cuts = list(self._pool.map(scene.cut, starts)) if len(starts) > 1 else [scene.cut(starts[0])]
+        cut = partial(_cut, mid, scene)
+        cuts = list(self._pool.map(cut, starts)) if len(starts) > 1 else [cut(starts[0])]
         scores = _predicted(cuts)
         levels = levels_by_area([float(cut.guided.soft.sum()) for cut in cuts])
         image: RgbImage = embedding.arrays["image"]  # type: ignore[assignment]
@@ -195,132 +173,37 @@ def _in_box(point: Point, box: tuple[float, float, float, float]) -> bool:
     return box[0] <= point.x <= box[2] and box[1] <= point.y <= box[3]
 
 
-class _Scene:
-    """One prompt on one photo, in the pixels of its small copy."""
+def _cut(mid: RgbImage, scene: Scene, start: Start) -> Cut:
+    """Return the cut of one start: the parts that hold a foreground point, if there is any point."""
+    picture = start.window.sample(mid, start.labels.shape)
+    labels = start.labels.copy()
+    before = _object(labels)
+    if before.any() and not before.all():
+        models = _colour_models(picture, labels)
+        cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
+    mask = _object(labels)
+    if not mask.any():
+        mask = before  # colour tells nothing apart: what was believed before stands
+    mask = _clicked_parts(mask, scene, start.window)
+    truncated = start.window.share_cut_off(mask, scene.size_hw)
+    return Cut(start, GuidedMask(mid, start.window, mask), contrast(picture, mask), truncated)
 
-    def __init__(self, mid: RgbImage, prompt: Prompt, scale: tuple[float, float]) -> None:
-        self.mid = mid
-        height, width = mid.shape[:2]
-        self.points = [
-            (min(point.x * scale[0], width - 1e-3), min(point.y * scale[1], height - 1e-3), point.label)
-            for point in prompt.points
-        ]
-        self.box = tuple(side * scale[axis % 2] for axis, side in enumerate(prompt.box)) if prompt.box else None
-        self.size_hw = (height, width)
 
-    def starts(self, refine: Logits | None, *, insist: bool) -> list[Start]:
-        """Return the three things to try.
+def _object(labels: Labels) -> Mask:
+    """Return where labels say object, for certain or probably."""
+    found: Mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    return found
 
-        Cut anew from all points, the photo recovers from a bad first guess; cut from the chosen candidate, it
-        keeps what the annotator saw. The first is the better bet by far (docs/segmentation.md has figures), unless
-        the annotator insists on the second.
-        """
-        known = refine > 0 if refine is not None and refine.shape == self.size_hw else None
-        chosen = self._from_mask(known, 1.0 if insist else 0.0) if known is not None and known.any() else None
-        sure = 0.0 if chosen is not None and insist else 1.0
-        if self.box is not None:
-            boxed = self._from_box(self.box, sure)
-            return boxed if chosen is None else [boxed[0], chosen, boxed[-1]]
-        if len(self.points) == 1 and chosen is None:
-            return [self._from_disks(share, reach, frame=share == 1.0) for share, reach in FIRST_WINDOWS]
-        anew = self._from_disks(*FURTHER_WINDOW, frame=True, trust=sure)
-        narrow = self._from_disks(*NARROW_WINDOW, frame=True, trust=0.0)
-        middle = chosen or self._from_disks(*FIRST_WINDOWS[1], frame=True, trust=0.0)
-        return [anew, middle, narrow]
 
-    def preview_start(self) -> Start:
-        """Return the one thing to try for a hover."""
-        if self.box is not None:
-            return self._from_box(self.box, 1.0)[0]
-        if len(self.points) == 1:
-            return self._from_disks(*FIRST_WINDOWS[1], frame=False, pixels=PREVIEW_PIXELS)
-        return self._from_disks(*FURTHER_WINDOW, frame=True, pixels=PREVIEW_PIXELS)
-
-    def _from_box(self, box: Sequence[float], trust: float) -> list[Start]:
-        window = expanded(box, 1.3, self.size_hw, MIN_WINDOW)
-        starts = []
-        for share in (1.0, 0.8, 0.6):
-            labels = np.full(window.cut_shape(CUT_PIXELS), cv2.GC_BGD, np.uint8)
-            x0, y0 = window.to_cut(box[0], box[1], labels.shape)
-            x1, y1 = window.to_cut(box[2], box[3], labels.shape)
-            rows, columns = slice(int(y0), int(np.ceil(y1))), slice(int(x0), int(np.ceil(x1)))
-            labels[rows, columns] = cv2.GC_PR_FGD if share == 1.0 else cv2.GC_PR_BGD
-            if share < 1.0:
-                axes = (max(1, int((x1 - x0) * share / 2)), max(1, int((y1 - y0) * share / 2)))
-                centre = (int((x0 + x1) / 2), int((y0 + y1) / 2))
-                cv2.ellipse(labels, centre, axes, 0, 0, 360, int(cv2.GC_PR_FGD), -1)
-            starts.append(Start(window, self._certain(labels, window, frame=False), trust if share == 1.0 else 0.0))
-        return starts
-
-    def _from_mask(self, known: Mask, trust: float) -> Start:
-        """Start from the chosen candidate, with a disk round each point that it does not agree with."""
-        rows, columns = np.nonzero(known)
-        x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-        for x, y, label in self.points:
-            if label == 1:
-                x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
-        window = expanded((x0, y0, x1, y1), 1.5, self.size_hw, MIN_WINDOW)
-        inside = window.sample(known.astype(np.uint8) * 255, window.cut_shape(CUT_PIXELS)) > 127
-        labels = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-        for x, y, label in self.points:
-            column, row = (int(value) for value in window.to_cut(x, y, labels.shape))
-            if bool(inside[row, column]) != (label == 1):
-                value = cv2.GC_PR_FGD if label == 1 else cv2.GC_PR_BGD
-                cv2.circle(labels, (column, row), int(REACH * min(labels.shape)), int(value), -1)
-        return Start(window, self._certain(labels, window, frame=False), trust)
-
-    def _from_disks(
-        self, share: float, reach: float, *, frame: bool, trust: float = 0.5, pixels: int | None = None
-    ) -> Start:
-        """Start from a disk round each foreground point, in a window; with `frame` its border is no object."""
-        inside = [(x, y) for x, y, label in self.points if label == 1] or [(x, y) for x, y, _ in self.points]
-        if share == 1.0:
-            window = whole(self.size_hw)
-        else:
-            window = around(inside, max(MIN_WINDOW, share * max(self.size_hw)), self.size_hw)
-        grain = pixels or (WHOLE_PIXELS if share == 1.0 else CUT_PIXELS)
-        labels = np.full(window.cut_shape(grain), cv2.GC_PR_BGD, np.uint8)
-        self._disks(labels, window, reach * min(labels.shape), cv2.GC_PR_FGD, label=1)
-        return Start(window, self._certain(labels, window, frame=frame), trust)
-
-    def _disks(self, labels: Labels, window: Window, radius: float, value: int, *, label: int) -> None:
-        for x, y, kind in self.points:
-            if kind == label:
-                column, row = window.to_cut(x, y, labels.shape)
-                cv2.circle(labels, (int(column), int(row)), max(2, int(radius)), int(value), -1)
-
-    def _certain(self, labels: Labels, window: Window, *, frame: bool) -> Labels:
-        if frame:
-            labels[[0, -1]] = cv2.GC_BGD
-            labels[:, [0, -1]] = cv2.GC_BGD
-        self._disks(labels, window, 2, cv2.GC_FGD, label=1)
-        self._disks(labels, window, 2, cv2.GC_BGD, label=0)
-        return labels
-
-    def cut(self, start: Start) -> Cut:
-        """Return the cut of one start: the parts that hold a foreground point, if there is any point."""
-        picture = start.window.sample(self.mid, start.labels.shape)
-        labels = start.labels.copy()
-        foreground = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-        if foreground.any() and not foreground.all():
-            models = _colour_models(picture, labels)
-            cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
-        mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-        if not mask.any():
-            mask = foreground  # colour tells nothing apart: what was believed before stands
-        mask = self._clicked_parts(mask, start.window)
-        truncated = start.window.share_cut_off(mask, self.size_hw)
-        return Cut(start, GuidedMask(self.mid, start.window, mask), contrast(picture, mask), truncated)
-
-    def _clicked_parts(self, mask: Mask, window: Window) -> Mask:
-        _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-        chosen = set()
-        for x, y, label in self.points:
-            if label == 1:
-                column, row = window.to_cut(x, y, mask.shape)
-                chosen.add(int(parts[min(int(row), mask.shape[0] - 1), min(int(column), mask.shape[1] - 1)]))
-        chosen.discard(0)
-        return np.isin(parts, list(chosen)) if chosen else mask
+def _clicked_parts(mask: Mask, scene: Scene, window: Window) -> Mask:
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    chosen = set()
+    for x, y, label in scene.points:
+        if label == 1:
+            column, row = window.to_cut(x, y, mask.shape)
+            chosen.add(int(parts[int(row), int(column)]))
+    chosen.discard(0)
+    return np.isin(parts, list(chosen)) if chosen else mask
 
 
 def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -328,10 +211,10 @@ def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float6
     scale = min(1.0, math.sqrt(MODEL_PIXELS / labels.size))
     size = (max(2, round(labels.shape[1] * scale)), max(2, round(labels.shape[0] * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    believed = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    believed = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(1)  # OpenCV groups colours by chance, from a state that each thread carries along
-    inside = (believed == cv2.GC_FGD) | (believed == cv2.GC_PR_FGD)
+    inside = _object(believed)
     if not inside.any() or inside.all():
         small, believed = picture, labels.copy()
     cv2.grabCut(small, believed, NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)

@@ -7,8 +7,6 @@ import torch
 
 from core.segmentation.sam_modules import segment_anything
 
-TINY_NAME = "tiny-random"
-
 
 def build_tiny_sam(
     image_size: int = 512, *, depth: int = 6, width: int = 320, seed: int = 0, smooth: bool = False

@@ -50,7 +50,7 @@ export class Finishing {
 
   acceptEffect(object, rle, size) {
     const { showing, timer, masks, imageId } = this.bench;
-    const candidate = showing.answer?.candidates[Math.min(object.chosen, showing.answer.candidates.length - 1)] ?? null;
+    const candidate = showing.answer?.candidates[showing.chosen] ?? null;
     const replaced = object.base ? masks.find(object.base.key) : null;
     const times = timer.rounded();
     const scores = {

@@ -36,9 +36,14 @@ export class Showing {
     return !objects.promptKey(this.object) || this.answer === this.bench.answers.of(this.object);
   }
 
+  /** Which candidate of the answer is chosen: another answer may have fewer. */
+  get chosen() {
+    return this.answer ? Math.min(this.object.chosen, this.answer.candidates.length - 1) : 0;
+  }
+
   /** Whether the chosen candidate's full-size mask is here: until then the stage shows the one chosen before. */
   get isComplete() {
-    return !this.answer || Boolean(this.answer.candidates[Math.min(this.object.chosen, this.answer.candidates.length - 1)]?.rle);
+    return !this.answer || Boolean(this.answer.candidates[this.chosen]?.rle);
   }
 
   /** Show the object; ask for its candidates when they are not known. @param {boolean} keep  whether it has changed */
@@ -63,7 +68,7 @@ export class Showing {
       stage.showMask(null);
       return;
     }
-    const index = this.answer ? Math.min(this.object.chosen, this.answer.candidates.length - 1) : 0;
+    const index = this.chosen;
     const candidate = this.answer ? answers.pixels(this.answer, index) : null;
     if (this.answer && !candidate) {
       this.complete(this.answer, index);

@@ -59,7 +59,7 @@ def _download(shop: Workshop, model: Model) -> None:
         bar.progress(min(1.0, had / total), f"{had / 1e6:,.0f} of {total / 1e6:,.0f} MB")
 
     try:
-        download(CHECKPOINTS[model.name], model_choice.folder(shop), progress=show)
+        download(CHECKPOINTS[model.name], shop.settings.models, progress=show)
     except FORESEEN as error:
         bar.empty()
         st.error(plain(str(error)), icon=":material/error:")

@@ -25,8 +25,8 @@ def test_grabcut_is_used_until_another_is_chosen(library: Library, tmp_path: Pat
 
 
 def test_a_downloaded_checkpoint_is_here_and_needs_no_path(library: Library) -> None:
-    model_choice.folder(library).mkdir()
-    (model_choice.folder(library) / "sam_vit_l_0b3195.pth").write_bytes(b"weights")
+    library.settings.models.mkdir()
+    (library.settings.models / "sam_vit_l_0b3195.pth").write_bytes(b"weights")
     assert [model.name for model in model_choice.models(library) if model.here] == ["grabcut", "vit_l"]
     model_choice.use(library, "vit_l")
     assert used(library) == ["vit_l"]
