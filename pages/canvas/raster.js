@@ -134,14 +134,18 @@ export function areaOf(pixels) {
  */
 export function runsOf(pixels, width, { x0, y0, x1, y1 }) {
   const runs = [];
-  for (let y = y0; y < y1; y++) {
+  const after = (y1 - 1) * width + x1;
+  // One pass: each look for the next pixel begins where the last one ended, whatever rows are empty in between.
+  for (let p = pixels.indexOf(1, y0 * width + x0); p >= 0 && p < after; ) {
+    const y = Math.floor(p / width);
     const row = y * width;
-    const end = row + x1;
-    for (let p = pixels.indexOf(1, row + x0); p >= 0 && p < end; ) {
-      const q = pixels.indexOf(0, p);
-      const stop = q < 0 || q > end ? end : q;
+    if (p - row < x0) p = pixels.indexOf(1, row + x0);
+    else if (p - row >= x1) p = pixels.indexOf(1, row + width + x0);
+    else {
+      const zero = pixels.indexOf(0, p);
+      const stop = zero < 0 || zero > row + x1 ? row + x1 : zero;
       runs.push(y, p - row, stop - row);
-      p = stop < end ? pixels.indexOf(1, stop) : -1;
+      p = pixels.indexOf(1, stop);
     }
   }
   return runs;

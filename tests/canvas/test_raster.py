@@ -164,3 +164,27 @@ def test_replaying_edits_after_undo_gives_the_same_pixels(pure_page: Page) -> No
         }"""
     )
     assert same
+
+
+RUNS = """async ([height, width, flat, box]) => {
+  const { runsOf } = await import('/raster.js');
+  return runsOf(Uint8Array.from(flat), width, box);
+}"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_runs_are_those_of_each_row_within_the_box(pure_page: Page, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = (int(side) for side in rng.integers(1, 14, 2))
+    mask = rng.random((height, width)) < rng.choice([0.0, 0.1, 0.5, 0.95])
+    mask[: int(rng.integers(0, height + 1))] = False
+    x0, x1 = sorted(int(value) for value in rng.integers(0, width + 1, 2))
+    y0, y1 = sorted(int(value) for value in rng.integers(0, height + 1, 2))
+    expected = []
+    for y in range(y0, y1 if x1 > x0 else y0):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], mask[y, x0:x1].astype(int), [0]])))
+        for begin, end in zip(edges[::2], edges[1::2], strict=True):
+            expected += [y, x0 + int(begin), x0 + int(end)]
+    box = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+    flat = [int(value) for value in mask.ravel()]
+    assert pure_page.evaluate(RUNS, [height, width, flat, box]) == expected
