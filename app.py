@@ -12,11 +12,13 @@ from core import workshop
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
 
+settings = from_environment()
+
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the library before the first request; stop the background encoder after the last."""
-    workshop.open_shared(from_environment())
+    workshop.open_shared(settings)
     send_at_once()
     try:
         yield {}
@@ -24,4 +26,4 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         workshop.close_shared()
 
 
-app = st.App("pages/main.py", routes=routes(workshop.shared, canvas=FOLDER), lifespan=lifespan)
+app = st.App("pages/main.py", routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts), lifespan=lifespan)

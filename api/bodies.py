@@ -67,6 +67,7 @@ class PromptBody(Body):
 
 
 class OpenBody(Body):
+    client: Annotated[str, Field(max_length=64)] = ""
     next: Annotated[list[DatabaseId], Field(max_length=32)] = []
 
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -15,6 +17,8 @@ T = TypeVar("T")
 
 MAX_ID: Final = 2**31 - 1
 """The largest id that every database can hold."""
+
+_COMPUTING: Final = CapacityLimiter(200)
 
 KEY: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
@@ -28,6 +32,14 @@ def workshop(request: Request) -> Workshop:
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a blocking `function` beside the event loop and return what it returns."""
     return await run_in_threadpool(function, *args, **kwargs)
+
+
+async def computing(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a `function` that may wait for the model, among threads of their own.
+
+    However many images wait to be encoded, saving and looking still find a thread.
+    """
+    return await to_thread.run_sync(partial(function, *args, **kwargs), limiter=_COMPUTING)
 
 
 def path_id(request: Request, name: str) -> int:
@@ -65,6 +77,20 @@ def query_int(request: Request, name: str, *, default: int, low: int, high: int)
     if not (text.isascii() and text.isdecimal() and len(text) <= 19 and low <= int(text) <= high):
         raise InvalidInput(f"{name} must be a whole number from {low} to {high}, got {text[:80]!r}")
     return int(text)
+
+
+def query_key(request: Request, name: str) -> str | None:
+    """Return a key from the query, None when absent.
+
+    Raises
+    ------
+    InvalidInput
+        If it has characters that no key has.
+    """
+    text = request.query_params.get(name)
+    if text is not None and not re.fullmatch(KEY, text):
+        raise InvalidInput(f"{name} must be a key of 1 to 64 letters, digits or _.:- , got {text[:80]!r}")
+    return text
 
 
 def _id(text: str, name: str) -> int:

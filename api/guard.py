@@ -8,7 +8,6 @@ programs send neither and pass.
 
 import ipaddress
 import socket
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -26,11 +25,11 @@ class Guard:
     ----------
     app : ASGIApp
         What is guarded.
-    hosts : callable
-        Returns further names under which this server is reached, such as a proxy's; lower case.
+    hosts : tuple of str
+        Further names by which this server is reached, such as a proxy's; lower case.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Callable[[], tuple[str, ...]] = tuple) -> None:
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = ()) -> None:
         self._app = app
         self._hosts = hosts
 
@@ -39,7 +38,7 @@ class Guard:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             host = headers.get("host", "")
-            if not known_host(host, self._hosts()):
+            if not known_host(host, self._hosts):
                 detail = (
                     f"the server must be reached by an address or a name in MASKSMITH_HOSTS, got {_name(host)[:80]!r}"
                 )

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.bodies import OpenBody, StateBody, read
-from api.common import MAX_ID, in_thread, path_id, query_int, workshop
+from api.common import MAX_ID, computing, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
 from core import annotating, library
 from core.errors import InvalidInput
@@ -70,7 +70,8 @@ async def open_image(request: Request) -> Response:
     """Encode the image now, the given ones in the background; answer when prompts can be."""
     shop = workshop(request)
     body = await read(request, OpenBody)
-    elapsed_ms = await in_thread(library.open_image, shop, path_id(request, "id"), prefetch=body.next)
+    image_id = path_id(request, "id")
+    elapsed_ms = await computing(library.open_image, shop, image_id, prefetch=body.next, client=body.client)
     return JSONResponse({"embedding": "ready", "elapsed_ms": round(elapsed_ms, 1)})
 
 

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.bodies import ChosenCandidate, LabelBody, MaskBody, ResolutionBody, idempotency_key, read
-from api.common import in_thread, path_id, path_ref, workshop
+from api.common import in_thread, path_id, path_ref, query_int, workshop
 from api.shapes import flag_json
 from core import annotating
 
@@ -47,9 +47,10 @@ def _accepted(body: MaskBody) -> annotating.Accepted:
 
 
 async def delete(request: Request) -> Response:
-    """Delete a mask; what it superseded lives again."""
+    """Delete a mask with the versions it corrected; `?revive=1` lets the one before it live again."""
     shop = workshop(request)
-    await in_thread(annotating.delete_mask, shop, path_ref(request))
+    revive = bool(query_int(request, "revive", default=0, low=0, high=1))
+    await in_thread(annotating.delete_mask, shop, path_ref(request), revive=revive)
     return Response(status_code=204)
 
 

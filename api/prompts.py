@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.bodies import PromptBody, read
-from api.common import in_thread, path_id, workshop
+from api.common import computing, in_thread, path_id, workshop
 from api.shapes import candidate_json
 from core import library
 from core.segmentation.desk import Answer
@@ -19,7 +19,7 @@ async def prompt(request: Request) -> Response:
     """Answer a prompt with candidates, best first."""
     shop = workshop(request)
     body = await read(request, PromptBody)
-    answer = await in_thread(_ask, shop, path_id(request, "id"), body)
+    answer = await computing(_ask, shop, path_id(request, "id"), body)
     return JSONResponse(answer)
 
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
 from api import canvas_files, exports, health, images, masks, people, prompts, skips, work
+from api.guard import Guard
 from api.problems import HANDLERS
 from core.workshop import Workshop
 
 
-def routes(workshop: Callable[[], Workshop], *, canvas: Path) -> list[BaseRoute]:
+def routes(workshop: Callable[[], Workshop], *, canvas: Path, hosts: tuple[str, ...] = ()) -> list[BaseRoute]:
     """Return the routes to mount beside Streamlit.
 
     Parameters
@@ -20,6 +22,8 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path) -> list[BaseRoute]
         Returns the open workshop; called once per request.
     canvas
         Folder of the canvas's modules, served as they are.
+    hosts
+        Names by which browsers may reach the server besides addresses and this machine's own.
     """
     api = Starlette(
         routes=[
@@ -32,6 +36,7 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path) -> list[BaseRoute]
             *exports.ROUTES,
         ],
         exception_handlers=HANDLERS,
+        middleware=[Middleware(Guard, hosts=hosts)],
     )
     api.state.workshop = workshop
     return [

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.bodies import WorkBody, read
-from api.common import in_thread, path_id, workshop
+from api.common import in_thread, path_id, query_key, workshop
 from core import annotating
 
 
@@ -18,9 +18,10 @@ async def keep(request: Request) -> Response:
 
 
 async def drop(request: Request) -> Response:
-    """Forget the object in work."""
+    """Forget the object in work; with `?object=KEY` only if it is still that one."""
     shop = workshop(request)
-    await in_thread(annotating.drop_work, shop, path_id(request, "id"))
+    object_key = query_key(request, "object")
+    await in_thread(annotating.drop_work, shop, path_id(request, "id"), object_key)
     return Response(status_code=204)
 
 

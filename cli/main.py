@@ -19,7 +19,7 @@ from core import model_choice
 from core.errors import FORESEEN, InvalidInput
 from core.exporting import FORMATS, Format
 from core.exporting import export as export_library
-from core.importing import import_paths
+from core.importing import ImportReport, import_paths
 from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, download
 from core.settings import from_environment
 from core.workshop import Library, open_library
@@ -84,7 +84,13 @@ def import_command(
         )
     if as_json:
         _print_json(asdict(report))
-        return
+    else:
+        _say_import(report)
+    if report.stopped:
+        raise typer.Exit(1)
+
+
+def _say_import(report: ImportReport) -> None:
     _say(report.sentence())
     for name, reason in report.reasons:
         _say(f"  {name}: {reason}")

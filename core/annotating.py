@@ -147,10 +147,14 @@ def _new_mask(
     )
 
 
-def delete_mask(library: Library, ref: int | str) -> None:
-    """Delete a mask; what it superseded lives again. Deleting it once more changes nothing."""
+def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> None:
+    """Delete a mask, and with it the versions it corrected. Deleting it once more changes nothing.
+
+    With `revive` only its acceptance is undone: the version it corrected lives again.
+    """
+    kind = "undo_accept" if revive else "delete"
     with library.engines.writing() as session:
-        _note(library, session, "delete", masks.delete(ref, session=session))
+        _note(library, session, kind, masks.delete(ref, session=session, revive=revive))
 
 
 def restore_mask(library: Library, ref: int | str) -> None:
@@ -236,10 +240,11 @@ def keep_work(library: Library, image_id: int, object_key: str, state: dict[str,
         work.put(image_id, library.person_id, object_key, state, session=session)
 
 
-def drop_work(library: Library, image_id: int) -> None:
-    """Forget the object in work."""
+def drop_work(library: Library, image_id: int, object_key: str | None = None) -> None:
+    """Forget the object in work; with `object_key` only if it is still that one."""
     with library.engines.writing() as session:
-        work.drop(image_id, library.person_id, session=session)
+        images.get(image_id, session=session)
+        work.drop(image_id, library.person_id, session=session, object_key=object_key)
 
 
 def set_state(library: Library, image_id: int, state: str) -> None:

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from core.errors import FORESEEN
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT
+from core.errors import FORESEEN, ModelUnavailable
+from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, check_checkpoint
 from core.settings import Settings
 from core.workshop import Library, chosen_spec, open_library
 
@@ -78,9 +78,14 @@ def _model(library: Library) -> Finding:
         return Finding("model", True, "grabcut: works without weights; SAM's checkpoints are better (masksmith models)")
     if spec.name not in CHECKPOINTS:
         return Finding("model", False, f"{spec.name} is chosen, but is no model this version knows")
-    here = spec.path is not None and Path(spec.path).is_file()
     says = f"{spec.name} from {spec.path}"
-    return Finding("model", here, says if here else f"{says}, which does not exist; run masksmith models download")
+    if spec.path is None or not Path(spec.path).is_file():
+        return Finding("model", False, f"{says}, which does not exist; run masksmith models download")
+    try:
+        check_checkpoint(spec.name, Path(spec.path))
+    except ModelUnavailable as error:
+        return Finding("model", False, f"{says}: {error}")
+    return Finding("model", True, says)
 
 
 def _device() -> Finding:

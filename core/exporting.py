@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from storage.rows import ImageRow, MaskRow
 Format = Literal["coco", "sa1b"]
 FORMATS: Final = ("coco", "sa1b")
 Progress = Callable[[int, int], None]
+KEPT_S: Final = 24 * 3600.0
 COCO_FILE: Final = "annotations.json"
 
 
@@ -63,6 +65,15 @@ class ExportReport:
         if self.missing_files:
             text += f" {len(self.missing_files)} image files could not be read and are left out."
         return text
+
+
+def sweep(folder: Path) -> None:
+    """Remove exports made in the browser that are older than a day, and what broken ones left."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and time.time() - path.stat().st_mtime > KEPT_S:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def export(

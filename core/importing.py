@@ -11,6 +11,7 @@ from core.errors import InvalidImage, InvalidInput
 from core.pictures import SUFFIXES, Picture, check_length, read_picture
 from storage import images
 from storage.engine import Engines
+from storage.errors import StorageError
 from storage.files import FileStore
 from storage.rows import NewImage
 
@@ -30,6 +31,10 @@ class ImportReport:
     duplicates: int = 0
     refused: int = 0
     reasons: list[tuple[str, str]] = field(default_factory=list)
+    passed_over: dict[str, int] = field(default_factory=dict)
+    """Files of other kinds in folders, by suffix."""
+    stopped: str | None = None
+    """Why the library could take no more, if it could not; importing again goes on with the rest."""
 
     @property
     def files(self) -> int:
@@ -42,6 +47,11 @@ class ImportReport:
         if len(self.reasons) < MAX_LISTED:
             self.reasons.append((name, reason))
 
+    def pass_over(self, name: str) -> None:
+        """Note a file of another kind in a folder."""
+        kind = clean_name(Path(name).suffix.lower())[:20] if Path(name).suffix else "no suffix"
+        self.passed_over[kind] = self.passed_over.get(kind, 0) + 1
+
     def sentence(self) -> str:
         """Return the report in one sentence."""
         parts = [f"{self.imported} imported"]
@@ -49,7 +59,11 @@ class ImportReport:
             parts.append(f"{self.duplicates} already in the library")
         if self.refused:
             parts.append(f"{self.refused} refused")
-        return ", ".join(parts) + "."
+        if self.passed_over:
+            kinds = ", ".join(sorted(self.passed_over))
+            parts.append(f"{sum(self.passed_over.values())} of other kinds left alone ({kinds})")
+        rest = f" Stopped: {self.stopped}. Import again to go on with the rest." if self.stopped else ""
+        return ", ".join(parts) + "." + rest
 
 
 def import_paths(
@@ -59,18 +73,20 @@ def import_paths(
     files: FileStore,
     project_id: int,
     progress: Progress | None = None,
+    report: ImportReport | None = None,
 ) -> ImportReport:
     """Import files and folders (all image files below them, in order of name).
 
-    One file is in memory at a time. A kill leaves every photo imported or untouched.
+    One file is in memory at a time. A kill leaves every photo imported or untouched. A library that can take
+    no more, as on a full disk, ends it: the report says so.
 
     Raises
     ------
     InvalidInput
         If a path does not exist.
     """
-    todo = list(_files_of(paths))
-    report = ImportReport()
+    report = report or ImportReport()
+    todo = list(_files_of(paths, report))
     for done, path in enumerate(todo, start=1):
         try:
             data = _content(path)
@@ -80,6 +96,8 @@ def import_paths(
             report.refuse(clean_name(path.name), str(error))
         else:
             _take(path.name, data, report, engines=engines, files=files, project_id=project_id)
+        if report.stopped:
+            break
         if progress:
             progress(done, len(todo), path.name)
     return report
@@ -96,7 +114,8 @@ def import_bytes(
     """Import uploaded files, given as (name, content)."""
     report = report or ImportReport()
     for name, data in uploads:
-        _take(name, data, report, engines=engines, files=files, project_id=project_id)
+        if not report.stopped:
+            _take(name, data, report, engines=engines, files=files, project_id=project_id)
     return report
 
 
@@ -116,13 +135,20 @@ def clean_name(name: str) -> str:
     return kept or "unnamed"
 
 
-def _files_of(paths: Iterable[Path]) -> Iterator[Path]:
+def _files_of(paths: Iterable[Path], report: ImportReport) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        report.refuse(clean_name(str(error.filename)), f"a folder must be readable, got: {error.strerror}")
+
     for path in paths:
         if path.is_dir():
             # Links to folders are not followed: they may lead back up.
-            for folder, folders, names in os.walk(path):
+            for folder, folders, names in os.walk(path, onerror=unreadable):
                 folders.sort()
-                yield from (Path(folder, name) for name in sorted(names) if name.lower().endswith(SUFFIXES))
+                for name in sorted(names):
+                    if name.lower().endswith(SUFFIXES):
+                        yield Path(folder, name)
+                    else:
+                        report.pass_over(name)
         elif path.exists():
             yield path
         else:
@@ -150,7 +176,12 @@ def _take(name: str, data: bytes, report: ImportReport, *, engines: Engines, fil
     except InvalidImage as error:
         report.refuse(name, str(error))
         return
-    if _keep(name, sha256, data, picture, engines=engines, files=files, project_id=project_id):
+    try:
+        new = _keep(name, sha256, data, picture, engines=engines, files=files, project_id=project_id)
+    except StorageError as error:
+        report.stopped = str(error)
+        return
+    if new:
         report.imported += 1
     else:
         report.duplicates += 1

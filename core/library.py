@@ -91,10 +91,15 @@ def image(library: Library, image_id: int) -> ImageRow:
         return images.get(image_id, session=session)
 
 
-def open_image(shop: Workshop, image_id: int, *, prefetch: list[int]) -> float:
+def open_image(shop: Workshop, image_id: int, *, prefetch: list[int], client: str = "") -> float:
     """Make an image ready for prompts, the given ones in the background; return the milliseconds it took.
 
     The image is encoded here and now, whatever the background does.
+
+    Raises
+    ------
+    Superseded
+        If the client opened another image while this one waited to be encoded.
     """
     begun = time.perf_counter()
     with shop.engines.reading() as session:
@@ -102,8 +107,8 @@ def open_image(shop: Workshop, image_id: int, *, prefetch: list[int]) -> float:
         later = [found.working_sha256 for found in images.some(prefetch, session=session)]
     if shop.background is not None:
         # The image itself leaves the queue: it is being encoded right here.
-        shop.background.set_queue([sha256 for sha256 in later if sha256 != row.working_sha256])
-    shop.desk.embed(row.working_sha256)
+        shop.background.set_queue([sha256 for sha256 in later if sha256 != row.working_sha256], client=client)
+    shop.desk.embed(row.working_sha256, client=client)
     return (time.perf_counter() - begun) * 1e3
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT
+from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, check_checkpoint
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.workshop import Library, choose_model, chosen_spec
 
@@ -38,6 +38,8 @@ def use(library: Library, name: str, path: Path | None = None) -> None:
     ------
     InvalidInput
         If there is no such model, or its checkpoint does not exist.
+    ModelUnavailable
+        If the checkpoint is damaged, or another model's.
     """
     if name != DEFAULT and name not in CHECKPOINTS:
         raise InvalidInput(f"a model must be one of {DEFAULT}, {', '.join(CHECKPOINTS)}, got {name!r}")
@@ -45,4 +47,5 @@ def use(library: Library, name: str, path: Path | None = None) -> None:
         file = path or library.settings.models / CHECKPOINTS[name].file
         if not file.is_file():
             raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give its path")
+        check_checkpoint(name, file)
     choose_model(library, name, str(path.resolve()) if path else None)

@@ -17,6 +17,9 @@ MAX_PIXELS: Final = 200_000_000
 MAX_BYTES: Final = 500_000_000
 WORKING_SIDE: Final = 1500
 THUMB_SIDE: Final = 320
+_ROWS: Final = 256
+# Pillow refuses twice this, so photos between its own limit and ours would be called bombs.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,9 @@ def _picture(image: Image.Image, max_pixels: int) -> Picture:
         image.draft("RGB", (WORKING_SIDE, WORKING_SIDE))
     image.load()
     orientation = _orientation(image)
-    rgb = _rgb(image.transpose(_TURNS[orientation]) if orientation in _TURNS else image)
+    # Reduced before it is coloured and turned, where it can be: each of these copies the whole picture.
+    rgb = _rgb(_reduced(image, WORKING_SIDE) if _can_be_averaged(image) else image)
+    rgb = rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb
     original = (height, width) if orientation in _ON_ITS_SIDE else (width, height)
     working = _reduced(rgb, WORKING_SIDE)
     thumb = _reduced(working, THUMB_SIDE)
@@ -125,6 +130,15 @@ def _orientation(image: Image.Image) -> object:
         return 1
 
 
+def _can_be_averaged(image: Image.Image) -> bool:
+    """Return whether resizing may come first: not where samples are names of colours, or wider than a byte."""
+    return (
+        image.mode not in ("1", "P", "PA")
+        and not image.mode.startswith(("I", "F"))
+        and "transparency" not in image.info
+    )
+
+
 def _rgb(image: Image.Image) -> Image.Image:
     """Return any mode as RGB: wide samples scaled, transparency laid on white."""
     if image.mode.startswith(("I", "F")):
@@ -137,12 +151,18 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _narrow(samples: np.ndarray) -> np.ndarray:
-    values = np.nan_to_num(samples.astype(np.float64))
-    low, high = float(values.min()), float(values.max())
+    """Return wide samples of shape (H, W) as bytes, some rows at a time: eight bytes a sample for all would be felt."""
+    rows = [samples[start : start + _ROWS] for start in range(0, len(samples), _ROWS)]
+    low = min(float(np.nan_to_num(part).min()) for part in rows)
+    high = max(float(np.nan_to_num(part).max()) for part in rows)
     if low >= 0 and 32768 <= high <= 65535:
-        return np.round(values / 257).astype(np.uint8)
-    span = high - low
-    return np.round((values - low) * (255 / span) if span else values * 0).astype(np.uint8)
+        low, scale = 0.0, 1 / 257
+    else:
+        scale = 255 / (high - low) if high > low else 0.0
+    narrow = np.empty(samples.shape, np.uint8)
+    for part, out in zip(rows, (narrow[start : start + _ROWS] for start in range(0, len(samples), _ROWS)), strict=True):
+        out[:] = np.round((np.nan_to_num(part.astype(np.float64)) - low) * scale)
+    return narrow
 
 
 def _reduced(image: Image.Image, side: int) -> Image.Image:

@@ -23,7 +23,7 @@ def overview(shop: Workshop) -> dict[str, Any]:
         "name": project.name,
         "settings": {**PROJECT_DEFAULTS, **project.settings},
         "progress": asdict(progress),
-        "model": {"name": segmenter.name, "title": segmenter.title},
+        "model": {"name": segmenter.name, "title": segmenter.title, "trouble": shop.trouble},
         "person": {"id": person.id, "name": person.name, "preferences": person.preferences},
     }
 

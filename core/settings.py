@@ -26,6 +26,8 @@ class Settings:
         "auto", "cpu" or "cuda".
     embedding_memory_bytes : int
         Upper bound of the embeddings held in memory; the rest is on disk.
+    hosts : tuple of str
+        Names besides addresses and this machine's own by which browsers may reach the server; lower case.
     """
 
     data: Path
@@ -33,6 +35,7 @@ class Settings:
     model: str | None = None
     device: str = "auto"
     embedding_memory_bytes: int = 512 * MIB
+    hosts: tuple[str, ...] = ()
 
     @property
     def files(self) -> Path:
@@ -53,7 +56,7 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
-    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE and MASKSMITH_CACHE_MB are read.
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB and MASKSMITH_HOSTS are read.
 
     Raises
     ------
@@ -73,4 +76,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         model=environ.get("MASKSMITH_MODEL") or None,
         device=device,
         embedding_memory_bytes=int(cache_mb) * MIB,
+        hosts=tuple(name.strip().lower() for name in environ.get("MASKSMITH_HOSTS", "").split(",") if name.strip()),
     )

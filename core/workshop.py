@@ -1,5 +1,6 @@
 """The running app in one value: the library, its files, and the model that answers prompts."""
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.errors import MasksmithError
+from core.errors import MasksmithError, ModelUnavailable
 from core.samples import import_samples
 from core.segmentation.background import BackgroundEncoder
 from core.segmentation.cache import EmbeddingCache
@@ -22,6 +23,8 @@ from storage import migrate, model_versions, people, projects, settings_store
 from storage.engine import Engines, make_engines
 from storage.errors import StorageError
 from storage.files import FileStore
+
+log = logging.getLogger(__name__)
 
 PROJECT_DEFAULTS: dict[str, Any] = {
     "skip_limit_s": 30,
@@ -55,6 +58,8 @@ class Workshop(Library):
 
     desk: PromptDesk
     background: BackgroundEncoder | None
+    trouble: str | None = None
+    """Why another model answers than the one that was chosen."""
     _closing: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self) -> str:
@@ -100,7 +105,7 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
     with engines.writing() as session:
         project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
         owner = people.get_or_create(OWNER, session=session)
-        seeded = settings_store.get("samples", session=session) is not None
+        seeded = (settings_store.get("samples", session=session) or {}).get("done", False)
     library = Library(settings, engines, files, project.id, owner.id)
     if samples and not seeded:
         _seed(library)
@@ -108,26 +113,44 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
 
 
 def _seed(library: Library) -> None:
-    """Put the sample photos in, once: who deletes them later is not given them again."""
-    with library.engines.reading() as session:
-        empty = image_queries.count(library.project_id, session=session) == 0
-    if empty:
-        import_samples(engines=library.engines, files=library.files, project_id=library.project_id)
+    """Put the sample photos in, once: who deletes them later is not given them again.
+
+    A start that is cut off in between is gone on with by the next.
+    """
     with library.engines.writing() as session:
-        settings_store.put("samples", {"done": True}, session=session)
+        begun = settings_store.get("samples", session=session) is not None
+        wanted = begun or image_queries.count(library.project_id, session=session) == 0
+        settings_store.put("samples", {"done": not wanted}, session=session)
+    if wanted:
+        report = import_samples(engines=library.engines, files=library.files, project_id=library.project_id)
+        if report.stopped:
+            raise StorageError(report.stopped)
+        with library.engines.writing() as session:
+            settings_store.put("samples", {"done": True}, session=session)
 
 
 def open_workshop(settings: Settings) -> Workshop:
     """Return the library with its chosen model loaded.
 
+    A model chosen in the app that cannot be loaded is answered for by GrabCut: who could choose another
+    one needs a server that runs.
+
     Raises
     ------
     ModelUnavailable
-        If the chosen model cannot be loaded.
+        If the model that the environment asks for cannot be loaded.
     """
     library = open_library(settings)
-    spec = chosen_spec(library)
-    segmenter = load_segmenter(spec)
+    spec, trouble = chosen_spec(library), None
+    try:
+        segmenter = load_segmenter(spec)
+    except ModelUnavailable as error:
+        if settings.model:
+            raise
+        trouble = f"The chosen model {spec.name} cannot answer: {error}. GrabCut answers in its place."
+        log.error("%s", trouble)
+        spec = SegmenterSpec(DEFAULT)
+        segmenter = load_segmenter(spec)
     _register(library.engines, segmenter)
     files = library.files
 
@@ -142,7 +165,7 @@ def open_workshop(settings: Settings) -> Workshop:
         background = BackgroundEncoder(
             spec, files.root, path_of=lambda sha256: files.path("working", sha256), is_ready=desk.is_ready
         )
-    return Workshop(settings, library.engines, files, library.project_id, library.person_id, desk, background)
+    return Workshop(settings, library.engines, files, library.project_id, library.person_id, desk, background, trouble)
 
 
 def chosen_spec(library: Library) -> SegmenterSpec:

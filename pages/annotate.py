@@ -10,6 +10,8 @@ from pages.ui.resources import open_workshop
 
 shop = open_workshop()
 by_hand: ByHand | None = st.session_state.get("by_hand")
+if by_hand is None:
+    by_hand = st.session_state["by_hand"] = ByHand.of_url()
 
 if by_hand is not None:
     use_the_width()
@@ -19,7 +21,8 @@ else:
     asked = st.query_params.get("image", "")
     result = workbench(image_id=int(asked) if asked.isdecimal() else None, version=version())
     if result.by_hand is not None:
-        st.session_state["by_hand"] = ByHand.start(
-            result.by_hand.image_id, (result.by_hand.width, result.by_hand.height)
-        )
+        asked_by_hand = result.by_hand
+        by_hand = ByHand.start(asked_by_hand.image_id, (asked_by_hand.width, asked_by_hand.height))
+        by_hand.put_in_url()
+        st.session_state["by_hand"] = by_hand
         st.rerun()

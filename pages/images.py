@@ -9,11 +9,15 @@ from pages.ui.model import model_dialog
 from pages.ui.moving import delete_dialog, export_dialog, import_dialog
 from pages.ui.project import project_dialog
 from pages.ui.resources import open_workshop
+from pages.ui.text import plain
 
 STATES = {"All": None, "New": "new", "In work": "in_work", "Done": "done"}
 
 shop = open_workshop()
 use_the_width()
+
+if shop.trouble:
+    st.warning(plain(shop.trouble), icon=":material/warning:")
 
 bar = st.container(horizontal=True, vertical_alignment="bottom", key="library-bar")
 search = bar.text_input("Find by name", placeholder="Part of a file name", key="search", width=260).strip()

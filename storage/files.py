@@ -38,7 +38,7 @@ class FileStore:
         self._fs: AbstractFileSystem = LocalFileSystem(auto_mkdir=True)
 
     def put(self, kind: str, data: bytes) -> str:
-        """Keep `data` and return its sha256. What is there already is not written again.
+        """Keep `data` and return its sha256. What is there already is not written again, unless it is damaged.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class FileStore:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(kind, sha256)
-        if not (self._fs.exists(str(path)) and self._fs.size(str(path)) == len(data)):
+        if not (self._fs.exists(str(path)) and self._fs.size(str(path)) == len(data) and self._read(path) == data):
             self._write(path, data)
         return sha256
 

@@ -102,15 +102,18 @@ def find(ref: int | str, *, session: Session) -> Mask:
     return mask
 
 
-def delete(ref: int | str, *, session: Session) -> Touched:
-    """Delete a mask (again: nothing); what it superseded lives again, unless a later correction stands for both."""
+def delete(ref: int | str, *, session: Session, revive: bool = False) -> Touched:
+    """Delete a mask (again: nothing), and with it what it superseded.
+
+    With `revive` what it superseded lives again, unless a later correction stands for both.
+    """
     mask = find(ref, session=session)
     changed = mask.deleted_at is None
     if changed:
         mask.deleted_at = now()
         session.flush()
         stood = mask.superseded_at is None
-        if stood and mask.supersedes_id is not None and not _superseder(mask.supersedes_id, session):
+        if revive and stood and mask.supersedes_id is not None and not _superseder(mask.supersedes_id, session):
             _set_superseded(mask.supersedes_id, False, session)
     return Touched(_id(mask), mask.image_id, changed)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from core.importing import import_bytes
+from core.segmentation.sam_modules import segment_anything
 from core.settings import Settings
 from core.workshop import Library, open_library
 
@@ -42,6 +44,14 @@ def square(x: int = 10, y: int = 20, side: int = 20) -> np.ndarray:
     mask = np.zeros((HEIGHT, WIDTH), bool)
     mask[y : y + side, x : x + side] = True
     return mask
+
+
+def checkpoint_of(name: str, path: Path) -> Path:
+    """Write a checkpoint of one of Meta's models with nothing but zeros, each array one number long on disk."""
+    with torch.device("meta"):
+        wanted = segment_anything().sam_model_registry[name]().state_dict()
+    torch.save({key: torch.zeros(1).expand(value.shape) for key, value in wanted.items()}, path)
+    return path
 
 
 def settings_of(data: Path) -> Settings:

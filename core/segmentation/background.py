@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,14 +15,15 @@ from core.segmentation.catalogue import SegmenterSpec
 
 log = logging.getLogger(__name__)
 MAX_RESTARTS = 5
+MAX_CLIENTS = 64
 
 
 class BackgroundEncoder:
     """Feeds an encoder process with the images that will be opened next, one at a time.
 
-    The process starts with the first job. A newer queue replaces the older one; only the image in hand is
-    finished. If the process dies, it is started again, at most five times in a row, and the image it died
-    of is left out.
+    The process starts with the first job. A client's newer queue replaces its older one; only the image in hand is
+    finished. Clients take turns, the one that has waited longest first. If the process dies, it is started again,
+    at most five times in a row, and the image it died of is left out.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class BackgroundEncoder:
         self._command += [str(files_root), json.dumps(asdict(spec))]
         self._path_of = path_of
         self._is_ready = is_ready
-        self._queue: list[str] = []
+        self._queues: OrderedDict[str, list[str]] = OrderedDict()
         self._working: str | None = None
         self._wake = threading.Condition()
         self._closed = False
@@ -56,10 +58,16 @@ class BackgroundEncoder:
         self._thread = threading.Thread(target=self._feed, daemon=True, name="background-encoder")
         self._thread.start()
 
-    def set_queue(self, images: Sequence[str]) -> None:
-        """Encode these images next, in this order, in place of what was queued."""
+    def set_queue(self, images: Sequence[str], *, client: str = "") -> None:
+        """Encode these images next, in this order, in place of what was queued for the client."""
         with self._wake:
-            self._queue = [image for image in images if image != self._working]
+            queue = [image for image in images if image != self._working]
+            if queue:
+                self._queues[client] = queue
+            else:
+                self._queues.pop(client, None)
+            while len(self._queues) > MAX_CLIENTS:
+                self._queues.popitem(last=False)
             self._wake.notify_all()
 
     def working_on(self) -> str | None:
@@ -69,7 +77,7 @@ class BackgroundEncoder:
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until nothing is queued or in hand; return whether that came in time."""
         with self._wake:
-            return self._wake.wait_for(lambda: not self._queue and self._working is None, timeout_s)
+            return self._wake.wait_for(lambda: not self._queues and self._working is None, timeout_s)
 
     def close(self) -> None:
         """Stop the process and the thread that feeds it."""
@@ -86,11 +94,10 @@ class BackgroundEncoder:
     def _feed(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._closed or self._queue)
+                self._wake.wait_for(lambda: self._closed or self._queues)
                 if self._closed:
                     return
-                image = self._queue.pop(0)
-                self._working = image
+                image = self._working = self._next()
                 self._wake.notify_all()
             try:
                 if not self._is_ready(image):
@@ -101,6 +108,14 @@ class BackgroundEncoder:
                 with self._wake:
                     self._working = None
                     self._wake.notify_all()
+
+    def _next(self) -> str:
+        """Take the first image of the client in front, who goes to the back."""
+        client, queue = self._queues.popitem(last=False)
+        image = queue.pop(0)
+        if queue:
+            self._queues[client] = queue
+        return image
 
     def _encode(self, image: str) -> None:
         process = self._running()

@@ -93,6 +93,28 @@ def load_segmenter(spec: SegmenterSpec) -> Segmenter:
     return _sam(spec, CHECKPOINTS[spec.name])
 
 
+def check_checkpoint(name: str, path: Path) -> None:
+    """Let a file pass that lists the weights of this model, by name and shape; the weights themselves are not read.
+
+    Raises
+    ------
+    ModelUnavailable
+        If it is missing, damaged, or lists others.
+    """
+    import torch
+
+    from core.segmentation.sam_modules import segment_anything
+
+    entry = CHECKPOINTS[name]
+    listed = _weights(path, mapped=True)
+    with torch.device("meta"):
+        wanted = segment_anything().sam_model_registry[name]().state_dict()
+    if {key: getattr(value, "shape", None) for key, value in listed.items()} != {
+        key: value.shape for key, value in wanted.items()
+    }:
+        raise ModelUnavailable(f"{path.name} must hold the weights of {entry.title}, but holds others")
+
+
 def _tiny(spec: SegmenterSpec) -> Segmenter:
     from core.segmentation.sam import SamSegmenter
     from core.segmentation.tiny import build_tiny_sam
@@ -128,11 +150,11 @@ def _device(wanted: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _weights(path: Path) -> "dict[str, torch.Tensor]":
+def _weights(path: Path, *, mapped: bool = False) -> "dict[str, torch.Tensor]":
     import torch
 
     try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except FileNotFoundError as error:
         raise ModelUnavailable(f"the checkpoint must exist, but there is no {path}") from error
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:

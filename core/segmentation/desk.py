@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from core.errors import NotFound, Superseded
 from core.segmentation.cache import EmbeddingCache, cache_key
 from core.segmentation.protocol import Candidate, Embedding, Prompt, RgbImage, Segmenter
+from core.segmentation.turns import Turns
 
 TOKEN_BYTES = 256 * 1024 * 1024
 WORKERS = max(2, os.cpu_count() or 2)
+ENCODINGS = 2
+"""Images encoded at the same time: a third would only make all three slower."""
 CLICK, HOVER = 0, 1
 
 
@@ -86,6 +89,7 @@ class PromptDesk:
         self._segmenter = segmenter
         self._cache = cache
         self._load_pixels = load_pixels
+        self._encodings = Turns(ENCODINGS)
         self._tokens: OrderedDict[str, _Kept] = OrderedDict()
         self._token_bytes = 0
         self._token_limit = token_bytes
@@ -174,15 +178,25 @@ class PromptDesk:
             raise NotFound("the candidate must still be known, but it is not; prompt again")
         return OfferedCandidate(token, kept.candidate)
 
-    def embed(self, image_sha256: str) -> Embedding:
-        """Return the image's embedding, made now if there is none, in the calling thread."""
-        return self._embed(self._segmenter, image_sha256)
+    def embed(self, image_sha256: str, *, client: str = "") -> Embedding:
+        """Return the image's embedding, made now if there is none, in the calling thread.
 
-    def _embed(self, segmenter: Segmenter, image_sha256: str) -> Embedding:
+        Few are made at a time; the others wait their turn.
+
+        Raises
+        ------
+        Superseded
+            If the same client wants another image before this one's turn has come; "" is nobody's.
+        """
+        return self._embed(self._segmenter, image_sha256, client)
+
+    def _embed(self, segmenter: Segmenter, image_sha256: str, client: str = "") -> Embedding:
+        def build() -> Embedding:
+            with self._encodings.turn(client):
+                return segmenter.encode(self._load_pixels(image_sha256))
+
         key = cache_key(image_sha256, segmenter.encoder_key)
-        return self._cache.get_or_build(
-            key, lambda: segmenter.encode(self._load_pixels(image_sha256)), keep=segmenter.keeps_embeddings
-        )
+        return self._cache.get_or_build(key, build, keep=segmenter.keeps_embeddings)
 
     def is_ready(self, image_sha256: str) -> bool:
         """Return whether prompts on this image would be answered without encoding it first."""

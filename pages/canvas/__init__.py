@@ -1,4 +1,4 @@
-"""The annotation workbench: one Streamlit component around plain JavaScript modules."""
+"""The annotation workbench and the stopwatch of outlines by hand: Streamlit components around JavaScript modules."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +9,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from pages.canvas.assets import FOLDER
 
-_HTML = '<div class="ms-root" data-masksmith="workbench"></div>'
+_HTML = '<div class="ms-root"></div>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,24 @@ def workbench(*, image_id: int | None, version: str, key: str = "workbench") -> 
     return WorkbenchResult(by_hand=_asked(result.by_hand))
 
 
+def stopwatch(*, outline: str, version: str) -> dict[str, int] | None:
+    """Measure the active time of an outline by hand; return it, split as times are, once a button is pressed.
+
+    Parameters
+    ----------
+    outline : str
+        Names the outline: after a reload its time goes on.
+    version : str
+        As of `workbench`.
+    """
+    data = {"key": outline, "module": f"/canvas/{version}/stopwatch.js"}
+    result = _bare_component()(key=f"stopwatch-{outline}", data=data, on_times_change=_ignore)
+    try:
+        return {name: int(result.times[name]) for name in ("waiting_ms", "thinking_ms", "prompting_ms", "painting_ms")}
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
 def _asked(sent: Any) -> AskedByHand | None:
     try:
         return AskedByHand(**{name: int(sent[name]) for name in ("image_id", "width", "height")})
@@ -63,12 +81,16 @@ def _asked(sent: Any) -> AskedByHand | None:
 
 @lru_cache(maxsize=1)
 def _component() -> ComponentRenderer:
-    return st.components.v2.component(
-        "masksmith_workbench",
-        html=_HTML,
-        css=(FOLDER / "canvas.css").read_text(encoding="utf-8"),
-        js=(FOLDER / "canvas.js").read_text(encoding="utf-8"),
-    )
+    return st.components.v2.component("masksmith_workbench", html=_HTML, css=_text("canvas.css"), js=_text("canvas.js"))
+
+
+@lru_cache(maxsize=1)
+def _bare_component() -> ComponentRenderer:
+    return st.components.v2.component("masksmith_bare", html=_HTML, js=_text("canvas.js"))
+
+
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def _ignore() -> None:

@@ -86,6 +86,8 @@ export class Bench {
       this.setProject(await this.api.get("/project"));
     });
     await this.until(() => this.library.start(wanted ?? shared.lastImage));
+    const { trouble } = this.project.model;
+    if (trouble) this.say(trouble, "warning");
   }
 
   /** Try until it works: the server may still be starting. */
@@ -178,7 +180,8 @@ export class Bench {
   keepDraft() {
     const { object } = this.working;
     if (!this.isBusy) return this.dropDraft();
-    const draft = { object, answer: this.draftAnswer(), times: this.timer.rounded(), saved_at: Date.now() };
+    const times = this.timer.rounded();
+    const draft = { object, answer: this.draftAnswer(), times, allow: this.allow, saved_at: Date.now() };
     this.drafts.keep(this.imageId, draft);
     const here = this.library.current;
     if (here && here.state === "new") this.library.patch(here.id, { state: "in_work" });
@@ -192,11 +195,11 @@ export class Bench {
   /**
    * Set the stopwatch to another object's.
    * @param {any} times @param {boolean} running
-   * @param {boolean} anew  give it the whole limit again: it was taken up again on purpose
+   * @param {number} allow  milliseconds of them that the limit forgives; Infinity: all, it was taken up again on purpose
    */
-  restoreTimer(times, running, anew = false) {
+  restoreTimer(times, running, allow) {
     this.timer.restore(times);
-    this.allow = anew && times ? this.timer.used : 0;
+    this.allow = Math.min(allow, this.timer.used);
     if (running) this.timer.start();
     this.emitter.changed("timer");
   }

@@ -1,11 +1,14 @@
-// Streamlit's entry: mounts the workbench once per place on the page and unmounts it when the place goes.
+// Streamlit's entry: mounts a module of ours (the workbench, the stopwatch) once per place on the page and unmounts it when the place goes.
 // Everything else is an ordinary module under /canvas/{version}/, so browsers cache and debuggers show it.
 
 /** @type {WeakMap<Node, {update: Function, unmount: Function}>} */
 const mounted = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const hooks = { byHand: (asked) => setTriggerValue("by_hand", asked) };
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+  const hooks = {
+    byHand: (asked) => setTriggerValue("by_hand", asked),
+    times: (times) => setStateValue("times", times),
+  };
   let place = mounted.get(parentElement);
   if (place) {
     place.update(data, hooks);
@@ -19,7 +22,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
-/** Load the modules and mount into `parent`; calls that come meanwhile wait their turn. */
+/** Load the module and mount into `parent`; calls that come meanwhile wait their turn. */
 function mount(parent, data, hooks) {
   let gone = false;
   const root = parent.querySelector(".ms-root");
@@ -28,7 +31,7 @@ function mount(parent, data, hooks) {
   );
   started.catch((error) => {
     root.style.padding = "80px 24px"; // below the page's navigation, which lies over the page
-    root.textContent = `The workbench could not be loaded (${error.message}). Reload the page.`;
+    root.textContent = `A part of this page could not be loaded (${error.message}). Reload the page.`;
   });
   return {
     update: (next, nextHooks) => started.then((bench) => bench?.update(next, nextHooks)),

@@ -1,30 +1,49 @@
-// The object in work, kept where a closed tab or a crash cannot reach it: in this browser at once, on the server soon.
+// Objects in work, kept where a closed tab or a crash cannot reach them: in this browser at once, on the server soon.
+// They go by image and object, so two tabs on one image each keep their own; the server keeps the newest of an image.
 
 const PREFIX = "masksmith.draft.";
 const DELAY_MS = 700;
 
-/** @typedef {{object: any, answer: any, times: any, saved_at: number}} Draft */
+/**
+ * @typedef {{object: any, answer: any, times: any, allow: number, saved_at: number}} Draft
+ * @typedef {{imageId: number, key: string, draft: Draft | null}} News  null: the object is no longer in work
+ */
 
 export class Drafts {
   /** @param {import("./api.js").Api} api @param {Storage} storage */
   constructor(api, storage = localStorage) {
     this.api = api;
     this.storage = storage;
-    /** @type {Map<number, Draft | null>} what the server has not been told yet */
+    /** @type {Map<number, string>} key of the object this tab works on, by image */
+    this.mine = new Map();
+    /** @type {Map<string, News>} what the server has not been told yet, by place in the storage */
     this.waiting = new Map();
     this.timer = 0;
     this.sending = false;
     this.stopped = false;
   }
 
-  /** Keep a draft; null says that the image has no object in work. @param {Draft | null} draft */
+  /** Keep this tab's object in work on an image; null says that it has none. @param {Draft | null} draft */
   keep(imageId, draft) {
+    const key = draft?.object.key;
+    const last = this.mine.get(imageId);
+    if (last && last !== key) this.note({ imageId, key: last, draft: null });
+    if (draft) {
+      this.mine.set(imageId, key);
+      this.note({ imageId, key, draft });
+    } else this.mine.delete(imageId);
+  }
+
+  /** @param {News} news */
+  note(news) {
+    const place = placeOf(news.imageId, news.key);
     try {
-      this.storage.setItem(PREFIX + imageId, JSON.stringify(draft ?? { object: null, saved_at: Date.now() }));
+      // That an object is gone is kept, too: until the server knows, its copy must not come back.
+      this.storage.setItem(place, JSON.stringify(news.draft ?? { object: null }));
     } catch {
       // No room in this browser: the server's copy remains.
     }
-    this.waiting.set(imageId, draft);
+    this.waiting.set(place, news);
     this.plan(DELAY_MS);
   }
 
@@ -38,52 +57,70 @@ export class Drafts {
     clearTimeout(this.timer);
     if (this.sending) return;
     this.sending = true;
-    try {
-      for (const [imageId, draft] of [...this.waiting]) {
-        await this.tell(imageId, draft, keepalive);
-        if (this.waiting.get(imageId) === draft) this.waiting.delete(imageId);
+    let away = false;
+    for (const [place, news] of [...this.waiting]) {
+      try {
+        await this.tell(news, keepalive);
+      } catch (error) {
+        away = error.passing ?? true;
+        if (away) break;
+        // What the server refuses for good, as on an image that was deleted, stays in this browser.
       }
-    } catch (error) {
-      if (error.passing ?? true) this.plan(5_000);
-      else this.waiting.clear();
-    } finally {
-      this.sending = false;
+      this.told(place, news);
     }
-    if (this.waiting.size && !this.stopped) this.plan(DELAY_MS);
+    this.sending = false;
+    if (this.waiting.size) this.plan(away ? 5_000 : DELAY_MS);
   }
 
-  tell(imageId, draft, keepalive) {
-    if (!draft) return this.api.send("DELETE", `/images/${imageId}/work`, undefined, { keepalive });
-    const body = { object_key: draft.object.key, state: draft };
-    return this.api.send("PUT", `/images/${imageId}/work`, body, { keepalive });
+  /** @param {News} news */
+  tell({ imageId, key, draft }, keepalive) {
+    if (!draft) return this.api.send("DELETE", `/images/${imageId}/work?object=${key}`, undefined, { keepalive });
+    return this.api.send("PUT", `/images/${imageId}/work`, { object_key: key, state: draft }, { keepalive });
+  }
+
+  /** @param {string} place @param {News} news */
+  told(place, news) {
+    if (this.waiting.get(place) !== news) return;
+    this.waiting.delete(place);
+    if (!news.draft) this.storage.removeItem(place);
   }
 
   /**
-   * Return the newer of the two drafts of an image, or null.
-   * @param {{object_key: string, state: any, updated_at: string} | null} work  the server's
+   * Take up the newest draft of an image, or none.
+   * @param {{object_key: string, state: any} | null} work  the server's
    * @param {Set<string>} finished  keys of objects that have been accepted or skipped since
    * @returns {Draft | null}
    */
   newest(imageId, work, finished) {
     const here = this.read(imageId);
-    const there = work?.state?.object ? work.state : null;
-    const usable = [here, there].filter((draft) => draft && !(draft.object && finished.has(draft.object.key)));
-    usable.sort((a, b) => (b.saved_at ?? 0) - (a.saved_at ?? 0));
-    return usable[0]?.object ? usable[0] : null;
+    if (work?.state?.object && !here.has(work.object_key)) here.set(work.object_key, work.state);
+    for (const key of finished) {
+      here.delete(key);
+      this.storage.removeItem(placeOf(imageId, key));
+    }
+    // What an earlier page could not say any more.
+    for (const [key, draft] of here) if (draft?.object === null) this.note({ imageId, key, draft: null });
+    const drafts = [...here.values()].filter((draft) => draft?.object);
+    drafts.sort((a, b) => (b.saved_at ?? 0) - (a.saved_at ?? 0));
+    const newest = drafts[0] ?? null;
+    if (newest) this.mine.set(imageId, newest.object.key);
+    else this.mine.delete(imageId);
+    return newest;
   }
 
-  /** @returns {Draft | null} */
+  /** What this browser keeps of an image, by object. @returns {Map<string, Draft>} */
   read(imageId) {
+    const head = placeOf(imageId, "");
+    const places = Object.keys(this.storage).filter((place) => place.startsWith(head));
+    return new Map(places.map((place) => [place.slice(head.length), this.parse(place)]));
+  }
+
+  parse(place) {
     try {
-      return JSON.parse(this.storage.getItem(PREFIX + imageId) ?? "null");
+      return JSON.parse(this.storage.getItem(place) ?? "null");
     } catch {
       return null;
     }
-  }
-
-  /** Forget what this browser keeps of an image once nothing of it is open. */
-  forget(imageId) {
-    this.storage.removeItem(PREFIX + imageId);
   }
 
   stop() {
@@ -91,4 +128,8 @@ export class Drafts {
     clearTimeout(this.timer);
     return this.flush({ keepalive: true });
   }
+}
+
+function placeOf(imageId, key) {
+  return `${PREFIX}${imageId}.${key}`;
 }

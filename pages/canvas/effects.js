@@ -46,7 +46,8 @@ export class Effects {
     const { imageId } = effect;
     const { masks } = this.bench;
     if (effect.kind === "accept") {
-      this.send(imageId, "restore", "POST", `/masks/${effect.mask.key}/restore`, { info: { mask: effect.mask } });
+      const info = { mask: effect.mask, replaced: effect.replaced?.key ?? null };
+      this.send(imageId, "restore", "POST", `/masks/${effect.mask.key}/restore`, { info });
       masks.add(effect.mask, effect.replaced);
     } else if (effect.kind === "delete") {
       this.send(imageId, "delete", "DELETE", `/masks/${effect.mask.key}`, { info: { key: effect.mask.key } });
@@ -67,7 +68,8 @@ export class Effects {
     const { imageId } = effect;
     const { masks } = this.bench;
     if (effect.kind === "accept") {
-      this.send(imageId, "delete", "DELETE", `/masks/${effect.mask.key}`, { info: { key: effect.mask.key } });
+      const info = { key: effect.mask.key, back: effect.replaced };
+      this.send(imageId, "delete", "DELETE", `/masks/${effect.mask.key}?revive=1`, { info });
       masks.remove(effect.mask.key, effect.replaced);
     } else if (effect.kind === "delete") {
       this.send(imageId, "restore", "POST", `/masks/${effect.mask.key}/restore`, { info: { mask: effect.mask } });

@@ -107,7 +107,8 @@ export class Finishing {
     }
     if (skip.state.answer && objects.promptKey(object)) answers.put(object, skip.state.answer);
     this.step("taking a skip back", object, [{ kind: "takeBack", imageId, skip }]);
-    this.bench.restoreTimer(skip.state.times ?? null, true, true);
+    this.bench.restoreTimer(skip.state.times ?? null, true, Infinity);
+    this.bench.keepDraft();
     return this.bench.say("The skipped object is back in work, with the whole time again.");
   }
 

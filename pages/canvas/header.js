@@ -26,7 +26,8 @@ export function header(bench) {
     progress.title = p ? `${counted(p.skips, "skipped object")} in the hard queue` : "";
     bar.style.width = p?.images ? `${(100 * p.done) / p.images}%` : "0";
     model.textContent = m ? m.title : "";
-    model.title = m ? `Segmenter: ${m.name}` : "";
+    model.title = m?.trouble ?? (m ? `Segmenter: ${m.name}` : "");
+    model.classList.toggle("trouble", Boolean(m?.trouble));
   });
   return el(
     "header",

@@ -21,6 +21,8 @@ export class Library {
     this.after = 0;
     this.loading = null;
     this.opening = 0;
+    /** aborted when the image on the stage is left */
+    this.left = new AbortController();
   }
 
   /** Load the list up to an image, and open it; without one the first that is not done. @param {number | null} wanted */
@@ -90,6 +92,8 @@ export class Library {
   async open(id) {
     const { bench } = this;
     const turn = ++this.opening;
+    this.left.abort();
+    this.left = new AbortController();
     const openedAt = performance.now();
     bench.leaveImage();
     bench.imageId = id;
@@ -133,7 +137,8 @@ export class Library {
   async encode(id) {
     const next = this.following(id, AHEAD).map((image) => image.id);
     try {
-      await this.bench.api.post(`/images/${id}/open`, { next }, { timeout: 300_000 });
+      const { api, client } = this.bench;
+      await api.post(`/images/${id}/open`, { next, client }, { timeout: 300_000, signal: this.left.signal });
       this.patch(id, { embedding: "ready" });
     } catch (error) {
       // Prompts work without: the server then reads the photo at the first one.
@@ -149,21 +154,6 @@ export class Library {
       if (this.images[i].state !== "done") found.push(this.images[i]);
     }
     return found;
-  }
-
-  /** Look what deleting and restoring came to: a mask that had been replaced may live again. */
-  async resync(id) {
-    const { bench } = this;
-    if (id !== bench.imageId) return;
-    const askedAt = performance.now();
-    try {
-      const { mask_list: list } = await bench.api.get(`/images/${id}`, { timeout: 15_000 });
-      if (id !== bench.imageId || bench.phase === "opening") return;
-      const back = bench.masks.merge(list, bench.outbox.since(id, askedAt));
-      if (back) bench.say("The version before the correction is back; delete it too to remove the object.", "warning");
-    } catch {
-      // What is shown stays; the next opening of the image shows the server's list.
-    }
   }
 
   prefetchPhotos(id) {
@@ -199,6 +189,7 @@ export class Library {
 
   stop() {
     this.opening += 1;
+    this.left.abort();
     clearInterval(this.polling);
   }
 }

@@ -29,28 +29,16 @@ export class MaskBook {
     this.onChange();
   }
 
-  /**
-   * Take over the server's list once more; colours and the selection stay.
-   * @returns {boolean} whether a mask has turned up that was not shown
-   */
-  merge(list, pending) {
-    const before = this.list;
-    const known = new Map(before.map((mask) => [mask.key, mask.colour]));
-    this.list = list.map((mask) => ({ ...mask, colour: known.get(mask.key) ?? this.colours++, saved: true }));
-    for (const item of pending) this.replay(item);
-    if (!this.find(this.selected)) this.selected = null;
-    this.onChange();
-    return this.list.some((mask) => !known.has(mask.key));
-  }
-
   replay({ op, info }) {
     if (op === "accept" || op === "restore") {
       if (info?.mask && !this.find(info.mask.key)) {
         this.list = this.list.filter((mask) => mask.key !== info.replaced);
         this.list.push({ ...info.mask, colour: info.mask.colour ?? this.colours++, saved: false });
       }
-    } else if (op === "delete") this.list = this.list.filter((mask) => mask.key !== info.key);
-    else if (op === "skip" || op === "putBack") {
+    } else if (op === "delete") {
+      this.list = this.list.filter((mask) => mask.key !== info.key);
+      if (info.back && !this.find(info.back.key)) this.list.push({ ...info.back, colour: this.colours++ });
+    } else if (op === "skip" || op === "putBack") {
       if (!this.skips.some((skip) => skip.key === info.skip.key)) this.skips.push(info.skip);
     } else if (op === "takeBack") this.skips = this.skips.filter((skip) => skip.key !== info.key);
     else if (op === "label") this.patch(info.key, { label: info.label });

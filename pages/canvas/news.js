@@ -28,7 +28,6 @@ function sent(bench, item, answer) {
     if (news.flags.length) tellFlags(bench, item, news.flags);
   }
   if (item.op === "restore" && here) bench.masks.change(item.info.mask.key, { saved: true });
-  if (item.op === "delete" || item.op === "restore") bench.library.resync(item.imageId);
   if (item.op !== "flag" && item.op !== "label") bench.refreshProject();
 }
 

@@ -36,7 +36,8 @@ export class TabQueues {
   /** @returns {Promise<boolean>} whether the tab's lock is now ours until the page goes */
   hold(tab) {
     if (!this.locks) {
-      const taken = this.alive(tab) && tab !== this.session.getItem(`${this.prefix}.tab`);
+      // A reloaded tab has taken its mark away as it went; a duplicated one finds its original's.
+      const taken = this.alive(tab);
       if (!taken) this.beat(tab);
       return Promise.resolve(!taken);
     }

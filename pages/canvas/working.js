@@ -37,7 +37,7 @@ export class Working {
     if (draft?.answer && objects.promptKey(object)) this.bench.answers.put(object, draft.answer);
     this.seedHistory(object);
     this.object = object;
-    this.bench.restoreTimer(draft?.times ?? null, !objects.isEmpty(object));
+    this.bench.restoreTimer(draft?.times ?? null, !objects.isEmpty(object), draft?.allow ?? 0);
     this.bench.showing.refresh(false);
   }
 
@@ -46,7 +46,7 @@ export class Working {
     this.object = objects.fresh();
     this.history = new History();
     this.bench.answers.openImage(null);
-    this.bench.restoreTimer(null, false);
+    this.bench.restoreTimer(null, false, 0);
     this.bench.showing.openImage(1, 1);
     this.bench.showing.refresh(false);
   }
@@ -77,7 +77,7 @@ export class Working {
   moveTo(object, from, times) {
     this.bench.painting.cancel();
     this.object = object;
-    if (object.key !== from.key) this.bench.restoreTimer(times, !objects.isEmpty(object), true);
+    if (object.key !== from.key) this.bench.restoreTimer(times, !objects.isEmpty(object), Infinity);
     else if (!objects.isEmpty(object)) this.bench.timer.start();
     this.bench.showing.problem = null;
     this.bench.showing.refresh(true);

@@ -1,13 +1,11 @@
 """Outlining an object by hand: for what the model cannot do, and as the unassisted baseline."""
 
-import time
+import re
 import uuid
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any, Final
 
 import streamlit as st
-from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from core import annotating, library
@@ -15,6 +13,9 @@ from core.errors import FORESEEN
 from core.masks import encode
 from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
+from pages.canvas import stopwatch
+from pages.canvas.assets import version
+from pages.ui.resources import as_jpeg, outlines
 from pages.ui.text import plain
 
 STROKE_PX = 2
@@ -22,23 +23,50 @@ _SIDE_WIDTH: Final = 260
 # Margins of the page, and the panel beside the photo.
 _TAKEN_W, _TAKEN_H = _SIDE_WIDTH + 88, 56
 _LEAST, _MOST = 240, 2400
+_KEPT: Final = 500
 _STROKE = "#ffb000"
 _FILL = "rgba(255, 176, 0, 0.25)"
 
 
 @dataclass
 class ByHand:
-    """One object being outlined: which image, in how much room, since when, under which key it will be saved."""
+    """One object being outlined: on which image, in how much room, under which key, with what was drawn before.
+
+    Closed paths are kept by image for as long as the server runs, so that a reload or another page loses none.
+    """
 
     image_id: int
     room: tuple[int, int]
-    started: float
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    drawing: dict[str, Any] | None = None
 
     @classmethod
     def start(cls, image_id: int, room: tuple[int, int]) -> "ByHand":
-        """Return the state of an outline that starts now, in a window that has `room` for the page."""
-        return cls(image_id=image_id, room=room, started=time.monotonic())
+        """Return the state of an outline in a window that has `room` for the page, gone on with or new."""
+        kept: ByHand | None = outlines().get(image_id)
+        if kept is not None and kept.room == room:
+            return ByHand(image_id, room, kept.key, kept.drawing)
+        return cls(image_id, room)
+
+    @classmethod
+    def of_url(cls) -> "ByHand | None":
+        """Return the outline that the page's address speaks of, as after a reload."""
+        sent = [st.query_params.get(name, "") for name in ("image", "by_hand")]
+        found = re.fullmatch(r"(\d{1,9}) (\d{1,5})x(\d{1,5})", " ".join(sent))
+        return cls.start(int(found[1]), (int(found[2]), int(found[3]))) if found else None
+
+    def put_in_url(self) -> None:
+        """Let a reload come back to this outline."""
+        st.query_params.update({"image": str(self.image_id), "by_hand": f"{self.room[0]}x{self.room[1]}"})
+
+    def keep(self, drawing: dict[str, Any] | None) -> None:
+        """Keep what is drawn; nothing drawn keeps nothing."""
+        kept = outlines()
+        kept.pop(self.image_id, None)
+        if drawing and drawing.get("objects"):
+            kept[self.image_id] = ByHand(self.image_id, self.room, self.key, drawing)
+            while len(kept) > _KEPT:
+                kept.pop(next(iter(kept)))
 
     def scale(self, width: int, height: int) -> float:
         """Return how large the photo can be shown."""
@@ -62,12 +90,15 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
             fill_color=_FILL,
             stroke_width=STROKE_PX,
             stroke_color=_STROKE,
-            background_image=_shown(data),
+            background_image=as_jpeg(data),
             width=round(image.width * scale),
             height=round(image.height * scale),
             drawing_mode="polygon",
+            initial_drawing=state.drawing,
             key=f"outline-{state.key}",
         )
+        times = stopwatch(outline=state.key, version=version())
+    state.keep(drawn.json_data)
     paths = paths_of_drawing(drawn.json_data)
     side = row.container(width=_SIDE_WIDTH)
     side.markdown(f"**By hand**  \n{plain(image.name)}")
@@ -75,41 +106,39 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
     count = "No closed path yet" if not paths else "1 path" if len(paths) == 1 else f"{len(paths)} paths"
     side.text(count)
     if side.button("Save mask", type="primary", shortcut="Enter", disabled=not paths, width="stretch"):
-        _save(shop, state, paths, scale, (image.height, image.width))
-    side.button("Back", on_click=_leave, shortcut="Escape", width="stretch", help="Leave without saving")
+        _save(shop, state, paths, scale, (image.height, image.width), times or {})
+    back = "Closed paths are kept until the server stops"
+    side.button("Back", on_click=_leave, shortcut="Escape", width="stretch", help=back)
 
 
-def _save(shop: Workshop, state: ByHand, paths: list[Any], scale: float, shape_hw: tuple[int, int]) -> None:
-    painting_ms = round((time.monotonic() - state.started) * 1000)
+def _save(
+    shop: Workshop,
+    state: ByHand,
+    paths: list[Any],
+    scale: float,
+    shape_hw: tuple[int, int],
+    times: dict[str, int],
+) -> None:
+    corners = sum(len(path) for path in paths)
+    outline = {"kind": "outline", "detail": {"paths": len(paths), "corners": corners}, "at_ms": sum(times.values())}
     try:
         mask = mask_of_paths(paths, shape_hw=shape_hw, scale=scale)
-        corners = sum(len(path) for path in paths)
         accepted = annotating.Accepted(
             rle=encode(mask),
             object_key=state.key,
             origin="by_hand",
-            edits=[{"kind": "outline", "detail": {"paths": len(paths), "corners": corners}, "at_ms": painting_ms}],
-            times={"painting_ms": painting_ms},
+            edits=[outline],
+            times=times,
         )
         annotating.accept(shop, state.image_id, state.key, accepted)
     except FORESEEN as error:
         st.error(str(error), icon=":material/error:")
         return
+    state.keep(None)
     _leave()
     st.rerun()
 
 
 def _leave() -> None:
-    state: ByHand | None = st.session_state.pop("by_hand", None)
-    if state is not None:
-        st.query_params["image"] = str(state.image_id)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _shown(data: bytes) -> bytes:
-    """Return the working image as JPEG, which the drawing canvas takes as a data URL."""
-    if data[:3] == b"\xff\xd8\xff":
-        return data
-    buffer = BytesIO()
-    Image.open(BytesIO(data)).convert("RGB").save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
+    st.session_state.pop("by_hand", None)
+    st.query_params.pop("by_hand", None)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import library
 from core.errors import FORESEEN
-from core.exporting import ExportReport, Format, export
+from core.exporting import ExportReport, Format, export, sweep
 from core.importing import ImportReport, import_bytes, import_paths
 from core.workshop import Workshop
 from pages.ui.grid import forget_choice
@@ -45,34 +45,26 @@ def import_dialog(shop: Workshop) -> None:
             )
             show(done, len(uploads or []), upload.name)
         if folder:
-            more = import_paths(
+            import_paths(
                 [Path(folder).expanduser()],
                 engines=shop.engines,
                 files=shop.files,
                 project_id=shop.project_id,
                 progress=show,
+                report=report,
             )
-            report = _sum(report, more)
     except FORESEEN as error:
         st.error(plain(str(error)), icon=":material/error:")
     bar.empty()
     _show_import(report)
 
 
-def _sum(one: ImportReport, other: ImportReport) -> ImportReport:
-    return ImportReport(
-        one.imported + other.imported,
-        one.duplicates + other.duplicates,
-        one.refused + other.refused,
-        one.reasons + other.reasons,
-    )
-
-
 def _show_import(report: ImportReport) -> None:
-    if not report.files:
+    if not report.files and not report.stopped:
         st.warning("No photo was found there.", icon=":material/search_off:")
         return
-    (st.success if not report.refused else st.warning)(report.sentence())
+    well = not report.refused and not report.stopped
+    (st.success if well else st.warning)(plain(report.sentence()))
     if report.reasons:
         rows = [{"File": plain(name), "Why it was refused": plain(reason)} for name, reason in report.reasons]
         # A table shows whole sentences; thousands of them need one that draws only what is in sight.
@@ -92,6 +84,7 @@ def export_dialog(shop: Workshop) -> None:
     with_images = st.checkbox("With the photos", value=True)
     if not st.button("Export", type="primary"):
         return
+    sweep(shop.settings.exports)
     name = f"{chosen}-{datetime.now():%Y%m%d-%H%M%S}"
     bar = st.progress(0.0, "Writing…")
 
@@ -135,6 +128,7 @@ def _show_export(report: ExportReport, name: str) -> None:
     # The route streams the folder as it zips it; a Streamlit download would hold it in memory.
     size = f"{report.bytes / 1e6:.1f} MB before zipping"
     st.html(f'<a href="/api/exports/{name}" download style="{_LINK}">Download {name}.zip ({size})</a>')
+    st.caption("The server keeps it for a day.")
 
 
 @st.dialog("Delete images")

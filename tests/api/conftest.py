@@ -64,7 +64,7 @@ def client(shop: Workshop, portal: anyio.from_thread.BlockingPortal) -> Iterator
 
 def client_of(workshop: Callable[[], Workshop], portal: anyio.from_thread.BlockingPortal) -> httpx.Client:
     app = Starlette(routes=routes(workshop, canvas=FOLDER))
-    return httpx.Client(transport=InProcess(app, portal), base_url="http://masksmith")
+    return httpx.Client(transport=InProcess(app, portal), base_url="http://localhost")
 
 
 def refused(answer: httpx.Response, status: int) -> str:

@@ -160,14 +160,17 @@ def test_a_mask_is_deleted_and_brought_back(client: httpx.Client, by: str) -> No
         assert listed(client) == before
 
 
-def test_a_correction_takes_the_place_of_a_mask_until_it_is_deleted(client: httpx.Client) -> None:
+@pytest.mark.parametrize(("query", "left"), [("", []), ("?revive=0", []), ("?revive=1", ["first"])])
+def test_a_correction_takes_the_place_of_a_mask_until_its_acceptance_is_undone(
+    client: httpx.Client, query: str, left: list[str]
+) -> None:
     first = save(client, "first")
     save(client, "second", mask=square(12), supersedes="first")
     assert [mask["key"] for mask in listed(client)] == ["second"]
     assert listed(client)[0]["supersedes"] == first["mask_id"]
     assert listed(client)[0]["flags"] == []  # it is no duplicate of what it corrects
-    client.delete("/api/masks/second")
-    assert [mask["key"] for mask in listed(client)] == ["first"]
+    client.delete(f"/api/masks/second{query}")
+    assert [mask["key"] for mask in listed(client)] == left
     client.post("/api/masks/second/restore")
     assert [mask["key"] for mask in listed(client)] == ["second"]
 
@@ -176,7 +179,7 @@ def test_deleting_what_was_corrected_twice_leaves_the_last_correction_alone(clie
     save(client, "first")
     save(client, "second", mask=square(12), supersedes="first")
     save(client, "third", mask=square(14), supersedes="second")
-    client.delete("/api/masks/second")
+    client.delete("/api/masks/second?revive=1")
     assert [mask["key"] for mask in listed(client)] == ["third"]
     client.post("/api/masks/second/restore")
     assert [mask["key"] for mask in listed(client)] == ["third"]

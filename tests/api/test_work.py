@@ -50,6 +50,16 @@ def test_the_object_in_work_is_forgotten_when_asked(client: httpx.Client) -> Non
         assert work(client) is None
 
 
+def test_only_the_object_that_is_named_is_forgotten(client: httpx.Client) -> None:
+    put(client, "object-2")
+    assert client.delete("/api/images/1/work?object=object-1").status_code == 204
+    assert work(client)["object_key"] == "object-2"
+    assert client.delete("/api/images/1/work?object=object-2").status_code == 204
+    assert work(client) is None
+    assert "object must be a key" in refused(client.delete("/api/images/1/work?object=a/b"), 422)
+    assert "image 99 must be in the library" in refused(client.delete("/api/images/99/work"), 404)
+
+
 def test_work_must_be_on_an_image_and_an_object(client: httpx.Client) -> None:
     assert "image 99 must be in the library" in refused(put(client, image=99), 404)
     assert "state: input should be an object, got 'x'" in refused(put(client, state="x"), 422)

@@ -15,7 +15,7 @@ from core import importing
 from core.settings import Settings
 from core.workshop import chosen_spec, open_library
 from storage import images
-from tests.conftest import photo, square
+from tests.conftest import checkpoint_of, photo, square
 from tests.core.conftest import accept
 
 Run = Callable[..., Result]
@@ -57,7 +57,7 @@ def test_import_tells_what_came_in_and_what_was_refused_and_why(run: Run, folder
     result = run("import", folder)
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "2 imported, 1 already in the library, 1 refused.",
+        "2 imported, 1 already in the library, 1 refused, 1 of other kinds left alone (.txt).",
         f"  d [red]x.jpg: {REASON}",
     ]
 
@@ -68,6 +68,8 @@ def test_import_tells_programs_the_same(run: Run, folder: Path) -> None:
         "duplicates": 1,
         "refused": 1,
         "reasons": [["d [red]x.jpg", REASON]],
+        "passed_over": {".txt": 1},
+        "stopped": None,
     }
 
 
@@ -171,7 +173,7 @@ def test_models_are_listed_with_the_one_in_use(run: Run) -> None:
 
 
 def test_a_model_is_chosen_by_name_and_path(run: Run, settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "sam.pth").touch()
+    checkpoint_of("vit_b", tmp_path / "sam.pth")
     result = run("models", "use", "vit_b", "--path", tmp_path / "sam.pth")
     assert (result.exit_code, result.stdout) == (0, "vit_b answers from the next start on.\n")
     library = open_library(settings, samples=False)

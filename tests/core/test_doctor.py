@@ -12,6 +12,7 @@ from core.doctor import Finding, examine, well
 from core.settings import Settings
 from core.workshop import choose_model, open_library
 from storage import images
+from tests.conftest import checkpoint_of
 
 
 def found(settings: Settings) -> dict[str, Finding]:
@@ -94,8 +95,11 @@ def test_a_model_that_cannot_answer_is_named(settings: Settings, name: str, path
 
 
 def test_a_checkpoint_that_is_there_is_named_with_its_path(settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "sam.pth").touch()
+    checkpoint = checkpoint_of("vit_l", tmp_path / "sam.pth")
     library = open_library(settings, samples=False)
-    choose_model(library, "vit_l", str(tmp_path / "sam.pth"))
+    choose_model(library, "vit_l", str(checkpoint))
     library.close()
-    assert found(settings)["model"] == Finding("model", True, f"vit_l from {tmp_path / 'sam.pth'}")
+    assert found(settings)["model"] == Finding("model", True, f"vit_l from {checkpoint}")
+    checkpoint.write_bytes(b"no weights")
+    says = f"vit_l from {checkpoint}: the checkpoint must be whole and hold weights only, but sam.pth is not"
+    assert found(settings)["model"] == Finding("model", False, says)

@@ -1,6 +1,8 @@
 """Exports that other tools read: every live mask, pixel for pixel, and the report tells the truth."""
 
 import json
+import os
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from pycocotools.coco import COCO
 
 from core import annotating, library, masks
 from core.errors import InvalidInput
-from core.exporting import FORMATS, export
+from core.exporting import FORMATS, export, sweep
 from core.workshop import Library
 from storage import images as image_queries
 from storage import masks as mask_queries
@@ -202,6 +204,18 @@ def test_a_failure_in_the_middle_leaves_no_folder(annotated: Library, tmp_path: 
     with pytest.raises(RuntimeError, match="cut off after 1"):
         export(annotated, tmp_path / "out", format="sa1b", progress=fail)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_old_exports_are_swept_away_and_young_ones_stay(tmp_path: Path) -> None:
+    sweep(tmp_path / "none yet")
+    for name, age_h in (("old", 25), (".broken.part", 30), ("young", 23)):
+        (tmp_path / name / "images").mkdir(parents=True)
+        then = time.time() - 3600 * age_h
+        os.utime(tmp_path / name, (then, then))
+    (tmp_path / "notes.txt").touch()
+    os.utime(tmp_path / "notes.txt", (0, 0))
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "young"]
 
 
 def test_memory_does_not_grow_with_the_masks(library: Library, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Photos of every kind come in upright and RGB; everything else is refused with a sentence."""
 
 import os
+import shutil
 import struct
 import tracemalloc
 import zlib
@@ -177,7 +178,7 @@ def test_a_folder_is_imported_with_a_report(library: Library, tmp_path: Path) ->
     report = take(library, folder)
     assert (report.imported, report.duplicates, report.refused) == (2, 1, 1)
     assert report.reasons == [("broken.jpg", "an image must be JPEG, PNG, WebP, TIFF or BMP, got something else")]
-    assert report.sentence() == "2 imported, 1 already in the library, 1 refused."
+    assert report.sentence() == "2 imported, 1 already in the library, 1 refused, 1 of other kinds left alone (.txt)."
     assert take(library, folder).imported == 0
     with library.engines.reading() as session:
         rows = images.page(1, session=session, limit=10)
@@ -185,6 +186,63 @@ def test_a_folder_is_imported_with_a_report(library: Library, tmp_path: Path) ->
     for row in rows:
         assert library.files.get("working", row.working_sha256)
         assert library.files.get("originals", row.sha256)
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos" / "closed").mkdir(parents=True)
+    (tmp_path / "photos" / "a.png").write_bytes(saved(gradient(), "PNG"))
+    scandir = os.scandir
+
+    def closed(path: str) -> object:
+        if Path(path).name == "closed":  # who may do everything cannot be shut out by rights
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    report = take(library, tmp_path / "photos")
+    assert (report.imported, report.refused) == (1, 1)
+    assert report.reasons == [("closed", "a folder must be readable, got: Permission denied")]
+
+
+def test_a_library_that_can_take_no_more_ends_the_import_with_a_report(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, side in (("a", 30), ("b", 40), ("c", 50)):
+        (folder / f"{name}.png").write_bytes(saved(gradient(side, side), "PNG"))
+
+    def spoil(done: int, _total: int, _name: str) -> None:
+        if done == 1:
+            shutil.rmtree(library.files.root / "working")
+            (library.files.root / "working").touch()
+
+    report = import_paths([folder], engines=library.engines, files=library.files, project_id=1, progress=spoil)
+    assert (report.imported, report.files) == (1, 1)
+    assert report.stopped is not None
+    assert report.sentence().startswith("1 imported. Stopped: ")
+    (library.files.root / "working").unlink()
+    assert take(library, folder).sentence() == "2 imported, 1 already in the library."
+
+
+@pytest.mark.parametrize("mode", ["I;16", "F", "RGBA", "L"])
+def test_large_photos_of_every_depth_keep_their_tones_when_reduced(mode: str) -> None:
+    rows, columns = np.mgrid[:1700, :2000]
+    tones = (rows / 1700 + columns / 2000) / 2
+    if mode == "I;16":
+        image = Image.fromarray((tones * 65535).astype(np.uint16))
+    elif mode == "F":
+        image = Image.fromarray(tones.astype(np.float32))
+    elif mode == "L":
+        image = Image.fromarray((tones * 255).astype(np.uint8))
+    else:
+        image = Image.fromarray((tones * 255).astype(np.uint8)).convert("RGBA")
+        image.paste((0, 0, 0, 0), (0, 0, 200, 200))
+        tones[:200, :200] = 1
+    got = working(saved(image, "TIFF"))
+    assert got.shape == (1275, 1500, 3)
+    expected = np.asarray(Image.fromarray((tones * 255).astype(np.uint8)).resize((1500, 1275)))
+    assert np.abs(got.mean(axis=2) - expected).mean() < 1.5
 
 
 def test_a_refused_file_leaves_nothing_behind(library: Library) -> None:

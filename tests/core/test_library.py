@@ -8,7 +8,7 @@ from core import annotating, library
 from core.samples import NAMES
 from core.settings import Settings
 from core.workshop import Library, Workshop, choose_model, chosen_spec, open_library, open_workshop
-from storage import images
+from storage import images, settings_store
 from storage.errors import MissingRow
 from tests.conftest import square
 from tests.core.conftest import accept
@@ -97,6 +97,18 @@ def test_the_first_start_brings_the_samples_and_later_ones_do_not_bring_them_bac
     library.delete(opened, list(range(1, len(NAMES) + 1)))
     opened.close()
     assert count(settings) == 0
+
+
+def test_a_first_start_that_was_cut_off_is_gone_on_with(settings: Settings) -> None:
+    library = open_library(settings)
+    with library.engines.writing() as session:
+        images.soft_delete([1], session=session)
+        settings_store.put("samples", {"done": False}, session=session)
+    library.close()
+    library = open_library(settings)
+    with library.engines.reading() as session:
+        assert images.count(1, session=session) == len(NAMES)
+    library.close()
 
 
 def test_who_brings_photos_of_their_own_gets_no_samples(stocked: Library) -> None:

@@ -160,6 +160,11 @@ def test_the_timer_skips_and_one_key_takes_it_back(bench: Bench, app: AppProcess
     bench.page.clock.run_for(3000)
     bench.until("s.unsaved === 0")
     assert httpx.get(f"{app.url}/api/images/{ROCKET}").json()["open_skips"] == []
+    # The time given anew is the object's own: a reload takes none of it away.
+    bench.open(ROCKET)
+    bench.until("s.object.points.length === 1 && s.has_mask")
+    assert bench.state()["limit_used_ms"] < 5_000
+    assert sum(bench.state()["times"].values()) > 30_000
 
 
 def test_offline_work_is_kept_and_catches_up(bench: Bench, app: AppProcess) -> None:
@@ -241,11 +246,23 @@ def test_an_outline_by_hand_becomes_a_mask_made_by_hand(bench: Bench, app: AppPr
     for x, y in [*corners, corners[0]]:
         page.mouse.move(box["x"] + x * scale - 3, box["y"] + y * scale - 3)
         page.mouse.click(box["x"] + x * scale, box["y"] + y * scale, delay=30)
+    page.get_by_text("1 path").wait_for()
+    kept_ms = page.wait_for_function(
+        """() => {
+          const key = Object.keys(localStorage).find((key) => key.startsWith('masksmith.outline.'));
+          const times = JSON.parse(localStorage.getItem(key) ?? '{}');
+          return times.painting_ms + times.thinking_ms;
+        }"""
+    ).json_value()
+    page.reload()
+    page.get_by_text("1 path").wait_for()
     page.get_by_role("button", name="Save mask").click()
     bench.until("s.image_id === 9 && s.phase === 'ready' && s.masks.length === 1", timeout_s=40)
     (saved,) = kept(app, HUBBLE)
     assert saved["origin"] == "by_hand"
     assert saved["times"]["painting_ms"] > 0
+    assert saved["active_ms"] > kept_ms > 0
+    assert saved["times"]["waiting_ms"] == saved["times"]["prompting_ms"] == 0
     expected = np.zeros((872, 1000), bool)
     expected[200:500, 200:400] = True
     mask = pixels(saved["rle"])

@@ -57,6 +57,18 @@ def test_a_server_that_dies_costs_nothing(page: Page, tmp_path_factory: pytest.T
         bench.until("s.object.edits.length === 1 && s.has_mask && s.masks.length === 1")
 
 
+def test_two_tabs_on_one_image_keep_each_its_object(bench: Bench, app: AppProcess, image: int) -> None:
+    other = Bench(bench.page.context.new_page(), app.url)
+    for tab in (bench, other):
+        tab.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    other.press("b")
+    other.drag((20, 20), (60, 20))
+    other.accept()
+    bench.open(image)
+    bench.until("s.object.points.length === 1 && s.has_mask && s.masks.length === 1")
+
+
 def test_a_project_may_only_warn_and_ask_for_labels(
     bench: Bench, app: AppProcess, image: int, library: Library
 ) -> None:

@@ -161,6 +161,31 @@ def test_an_accepted_mask_is_edited_and_the_old_one_comes_back(bench: Bench, app
     assert saved["key"] == first["key"]
 
 
+def test_deleting_a_corrected_mask_deletes_the_object(bench: Bench, app: AppProcess, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    first = bench.accept()
+    bench.press(".")
+    bench.press("e")
+    bench.press("b")
+    bench.drag((20, 20), (40, 20))
+    bench.until("s.object.edits.length === 1")
+    bench.press("Enter")
+    bench.until("s.masks.length === 1 && s.masks[0].edited && s.unsaved === 0")
+    bench.press(".")
+    bench.press("Delete")
+    bench.press("p")
+    bench.until(f"s.image_id !== {image} && s.phase === 'ready' && s.unsaved === 0")
+    assert kept(app, image)["mask_list"] == []
+    bench.press("n")
+    bench.until(f"s.image_id === {image} && s.phase === 'ready' && s.masks.length === 0")
+    bench.press("z")
+    bench.until("s.masks.length === 1 && s.masks[0].edited && s.unsaved === 0")
+    bench.press("z")
+    bench.until("s.masks.length === 1 && !s.masks[0].edited && s.unsaved === 0")
+    assert [mask["key"] for mask in kept(app, image)["mask_list"]] == [first["key"]]
+
+
 def test_flags_are_shown_at_once_and_fixed_kept_or_deleted_by_one_key(
     bench: Bench, app: AppProcess, image: int
 ) -> None:

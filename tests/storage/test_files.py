@@ -40,6 +40,14 @@ def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
         files.get_named("embeddings", name)
 
 
+def test_keeping_the_same_bytes_again_mends_what_was_damaged(tmp_path: Path) -> None:
+    files = FileStore(tmp_path)
+    sha256 = files.put("originals", b"photo")
+    files.path("originals", sha256).write_bytes(b"PHOTO")
+    assert files.put("originals", b"photo") == sha256
+    assert files.get("originals", sha256) == b"photo"
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 63 + "/", "a" * 64 + "\n"])
 def test_names_that_are_no_hash_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StorageError, match="64 hexadecimal digits"):

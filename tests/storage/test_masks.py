@@ -1,6 +1,7 @@
 """Accepted masks: saved once, never overwritten, deleted and brought back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -67,14 +68,15 @@ def test_the_same_key_from_many_threads_saves_one_mask(engines: Engines) -> None
     assert live(engines) == ["same"]
 
 
-def test_a_correction_supersedes_and_its_deletion_revives(engines: Engines) -> None:
+@pytest.mark.parametrize("revive", [True, False])
+def test_deleting_a_correction_revives_what_it_corrected_only_when_asked(engines: Engines, revive: bool) -> None:
     first, _ = save(engines, new_mask("first"))
     save(engines, new_mask("second", supersedes_id=first))
     assert live(engines) == ["second"]
     for _ in range(2):  # each step twice: they are idempotent
         with engines.writing() as session:
-            masks.delete("second", session=session)
-        assert live(engines) == ["first"]
+            masks.delete("second", session=session, revive=revive)
+        assert live(engines) == (["first"] if revive else [])
     for _ in range(2):
         with engines.writing() as session:
             masks.restore("second", session=session)
@@ -86,7 +88,7 @@ def test_deleting_one_of_two_corrections_revives_nothing(engines: Engines) -> No
     save(engines, new_mask("second", supersedes_id=first))
     save(engines, new_mask("third", supersedes_id=first))
     with engines.writing() as session:
-        masks.delete("second", session=session)
+        masks.delete("second", session=session, revive=True)
     assert live(engines) == ["third"]
 
 
@@ -94,7 +96,7 @@ def test_deleting_what_was_corrected_revives_nothing_while_the_correction_lives(
     first, _ = save(engines, new_mask("first"))
     second, _ = save(engines, new_mask("second", supersedes_id=first))
     save(engines, new_mask("third", supersedes_id=second))
-    for step in (masks.delete, masks.restore):
+    for step in (partial(masks.delete, revive=True), masks.restore):
         with engines.writing() as session:
             assert step("second", session=session) == Touched(second, 1, True)
             assert step("second", session=session) == Touched(second, 1, False)

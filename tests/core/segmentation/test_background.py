@@ -112,10 +112,25 @@ def test_a_newer_queue_replaces_the_older_one_but_for_the_image_in_hand(bench: B
     bench.encoder.set_queue([bench.images[1], gone])
     until(bench.encoder, lambda: bench.encoder.working_on() == bench.images[1])
     bench.encoder.set_queue([bench.images[1], bench.images[2]])
-    assert bench.encoder._queue == [bench.images[2]]
+    assert list(bench.encoder._queues.values()) == [[bench.images[2]]]
     os.kill(bench.encoder._process.pid, signal.SIGCONT)
     assert bench.encoder.wait_idle(PATIENCE_S)
     assert all(bench.ready(image) for image in bench.images)
+
+
+def test_each_person_has_a_queue_and_they_take_turns(bench: Bench) -> None:
+    bench.encoder.set_queue(bench.images[:1])
+    assert bench.encoder.wait_idle(PATIENCE_S)
+    assert bench.encoder._process is not None
+    os.kill(bench.encoder._process.pid, signal.SIGSTOP)
+    bench.encoder.set_queue([bench.images[1], "a" * 64, "b" * 64], client="ann")
+    until(bench.encoder, lambda: bench.encoder.working_on() == bench.images[1])
+    bench.encoder.set_queue([bench.images[2], "c" * 64], client="ben")
+    with bench.encoder._wake:
+        order = [bench.encoder._next() for _ in range(4)]
+    assert order == ["a" * 64, bench.images[2], "b" * 64, "c" * 64]
+    os.kill(bench.encoder._process.pid, signal.SIGCONT)
+    assert bench.encoder.wait_idle(PATIENCE_S)
 
 
 def test_an_image_that_cannot_be_read_does_not_end_the_process(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
