@@ -1,5 +1,6 @@
 """The workbench's modules, loaded into real Chromium from a small server of files and of whatever a test answers."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -80,7 +81,8 @@ def handler_of(backend: Backend) -> type[BaseHTTPRequestHandler]:
                 self.send_header("content-length", str(len(data)))
             self.end_headers()
             if status != 204:
-                self.wfile.write(data)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a page that is reloaded hangs up
+                    self.wfile.write(data)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
