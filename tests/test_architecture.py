@@ -22,7 +22,15 @@ ALLOWED = {
     "segment_anything": ("core.segmentation", "core.training"),
     "typer": ("cli",),
 }
-PURE = ("core.segmentation", "core.quality", "core.formats", "core.masks", "core.outline", "core.pictures")
+PURE = (
+    "core.segmentation",
+    "core.quality",
+    "core.formats",
+    "core.training",
+    "core.masks",
+    "core.outline",
+    "core.pictures",
+)
 PURE_MAY = ("storage.errors", "storage.files")
 
 

@@ -1,0 +1,1 @@
+"""Teaching segmenters and measuring them: examples, the click protocol, scores."""
