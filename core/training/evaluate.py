@@ -1,0 +1,82 @@
+"""Measuring a segmenter on a data set, object by object, so that it can be cut off at any time and gone on with."""
+
+import time
+from itertools import groupby
+
+from core.errors import InvalidInput
+from core.segmentation.protocol import Embedding, Segmenter, digest
+from core.training.examples import Choice, Dataset, Example, Progress
+from core.training.outcomes import Outcome, OutcomeFile
+from core.training.protocol import VERSION, box_ious, follow
+
+
+def key_of(dataset: Dataset, segmenter: Segmenter, *, seed: int, max_clicks: int) -> str:
+    """Return under which key outcomes are kept: data set, model, seed, clicks, and the protocol's version."""
+    return digest(VERSION, dataset.fingerprint, segmenter.content_hash, str(seed), str(max_clicks))[:16]
+
+
+def evaluate(
+    segmenter: Segmenter,
+    choice: Choice,
+    kept: OutcomeFile,
+    *,
+    max_clicks: int,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Return the outcome of each chosen object, in the order of the choice.
+
+    What `kept` has of the same photo and mask is taken from there, and what is measured is kept there at once. A photo
+    is encoded once for all its objects.
+
+    Raises
+    ------
+    InvalidInput
+        If a photo or mask cannot be read, they do not fit each other, or outcomes cannot be kept.
+    """
+    known = kept.known()
+    outcomes: list[Outcome] = []
+    for _, entries in groupby(choice.entries, key=lambda entry: entry.photo.name):
+        embedding: Embedding | None = None
+        for example in (entry.read() for entry in entries):
+            mark = example.mark()
+            outcome = known.get(example.id)
+            if outcome is None or outcome.mark != mark:
+                encode_ms = None
+                if embedding is None:
+                    embedding, encode_ms = _encoded(segmenter, example)
+                if embedding.size_hw != example.truth.shape:
+                    raise InvalidInput(
+                        f"the masks of {example.photo.name} must be of one size, but {example.id} is not"
+                    )
+                outcome = _measured(segmenter, embedding, example, mark, encode_ms, max_clicks)
+                kept.append(outcome)
+            outcomes.append(outcome)
+            if progress:
+                progress(len(outcomes), len(choice.entries))
+    return outcomes
+
+
+def _encoded(segmenter: Segmenter, example: Example) -> tuple[Embedding, float]:
+    image = example.photo.read(example.drawn_hw)
+    begun = time.perf_counter()
+    embedding = segmenter.encode(image)
+    return embedding, (time.perf_counter() - begun) * 1e3
+
+
+def _measured(
+    segmenter: Segmenter, embedding: Embedding, example: Example, mark: str, encode_ms: float | None, max_clicks: int
+) -> Outcome:
+    trace = follow(segmenter, embedding, example.truth, example.unsure, max_clicks=max_clicks)
+    box_iou, box_best3 = box_ious(segmenter, embedding, example.truth, example.unsure)
+    return Outcome(
+        object=example.id,
+        image=example.photo.name,
+        mark=mark,
+        iou=trace.iou,
+        best3=trace.best3,
+        predictions=trace.predictions,
+        click_ms=trace.click_ms,
+        box_iou=box_iou,
+        box_best3=box_best3,
+        encode_ms=encode_ms,
+    )
