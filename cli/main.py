@@ -1,65 +1,29 @@
-"""`masksmith`: import, export, models, doctor."""
+"""`masksmith`: import, export, evaluate, models, doctor."""
 
-import json
 import logging
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
+from cli.evaluate import evaluate_command
+from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
 from core import doctor as diagnosis
 from core import model_choice
-from core.errors import FORESEEN, InvalidInput
+from core.errors import InvalidInput
 from core.exporting import FORMATS, Format
 from core.exporting import export as export_library
 from core.importing import ImportReport, import_paths
 from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, download
 from core.settings import from_environment
-from core.workshop import Library, open_library
 
 app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, add_completion=False)
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
-console = Console()
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Let a foreseen error end the command with its sentence."""
-    try:
-        yield
-    except FORESEEN as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def _library() -> Iterator[Library]:
-    """Yield the library of MASKSMITH_DATA. Sample photos come with the server's first start, not from here."""
-    with _sentences():
-        library = open_library(from_environment(), samples=False)
-        try:
-            yield library
-        finally:
-            library.close()
-
-
-def _say(text: str) -> None:
-    """Print a line as it is; a terminal may wrap it, a pipe gets it whole."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
+app.command("evaluate")(evaluate_command)
 
 
 @app.callback()
@@ -73,7 +37,7 @@ def import_command(
     paths: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")], as_json: AsJson = False
 ) -> None:
     """Take photos into the library; say what was refused and why."""
-    with _library() as library, _bar(hidden=as_json) as bar:
+    with opened_library() as library, progress_bar(hidden=as_json) as bar:
         task = bar.add_task("Importing", total=None)
         report = import_paths(
             paths,
@@ -83,7 +47,7 @@ def import_command(
             progress=lambda done, total, _name: bar.update(task, completed=done, total=total),
         )
     if as_json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
     else:
         _say_import(report)
     if report.stopped:
@@ -91,11 +55,11 @@ def import_command(
 
 
 def _say_import(report: ImportReport) -> None:
-    _say(report.sentence())
+    say(report.sentence())
     for name, reason in report.reasons:
-        _say(f"  {name}: {reason}")
+        say(f"  {name}: {reason}")
     if report.refused > len(report.reasons):
-        _say(f"  and {report.refused - len(report.reasons)} more")
+        say(f"  and {report.refused - len(report.reasons)} more")
 
 
 @app.command("export")
@@ -107,7 +71,7 @@ def export_command(
     as_json: AsJson = False,
 ) -> None:
     """Write all accepted masks, read them back and compare."""
-    with _library() as library, _bar(hidden=as_json) as bar:
+    with opened_library() as library, progress_bar(hidden=as_json) as bar:
         if format not in FORMATS:
             raise InvalidInput(f"an export's format must be one of {', '.join(FORMATS)}, got {format!r}")
         task = bar.add_task("Exporting", total=None)
@@ -120,9 +84,9 @@ def export_command(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:
-        _print_json({**asdict(report), "folder": str(report.folder)})
+        print_json({**asdict(report), "folder": str(report.folder)})
     else:
-        _say(report.sentence())
+        say(report.sentence())
     if report.differing and not polygons:
         raise typer.Exit(1)
 
@@ -130,10 +94,10 @@ def export_command(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what is installed, which model and device are used, and what is wrong."""
-    with _sentences():
+    with sentences():
         findings = diagnosis.examine(from_environment())
     if as_json:
-        _print_json({"ok": diagnosis.well(findings), "findings": [asdict(finding) for finding in findings]})
+        print_json({"ok": diagnosis.well(findings), "findings": [asdict(finding) for finding in findings]})
     else:
         table = Table(show_header=False, box=None)
         for finding in findings:
@@ -148,15 +112,15 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     """List the models and say which is used."""
     if context.invoked_subcommand is not None:
         return
-    with _library() as library:
+    with opened_library() as library:
         found = model_choice.models(library)
     rows = [{"name": model.name, "title": model.title, "here": model.here, "used": model.used} for model in found]
     if as_json:
-        _print_json({"models": rows})
+        print_json({"models": rows})
         return
     for row in rows:
         state = "in use" if row["used"] else "here" if row["here"] else "not downloaded"
-        _say(f"{row['name']:<8} {row['title']:<20} {state}")
+        say(f"{row['name']:<8} {row['title']:<20} {state}")
 
 
 @models_app.command("use")
@@ -165,16 +129,16 @@ def use_model(
     path: Annotated[Path | None, typer.Option("--path", help="The checkpoint, if not downloaded here.")] = None,
 ) -> None:
     """Use a model from the server's next start on."""
-    with _library() as library:
+    with opened_library() as library:
         model_choice.use(library, name, path)
-    _say(f"{name} answers from the next start on.")
+    say(f"{name} answers from the next start on.")
 
 
 @models_app.command("download")
 def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINTS))]) -> None:
     """Download one of Meta's checkpoints and check its hash; run it again to go on after a break."""
     with (
-        _library() as library,
+        opened_library() as library,
         Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console) as bar,
     ):
         if name not in CHECKPOINTS:
@@ -185,9 +149,4 @@ def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINT
             library.settings.models,
             progress=lambda had, total: bar.update(task, completed=had, total=total),
         )
-    _say(f"{path} is here; `masksmith models use {name}` makes it answer.")
-
-
-def _bar(*, hidden: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, disable=hidden or not console.is_terminal, transient=True)
+    say(f"{path} is here; `masksmith models use {name}` makes it answer.")

@@ -1,40 +1,17 @@
 """The command line as people and programs use it: what it prints, and how it ends."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
 from pycocotools.coco import COCO
-from typer.testing import CliRunner
 
-from cli.main import app
 from core import importing
 from core.settings import Settings
 from core.workshop import chosen_spec, open_library
 from storage import images
+from tests.cli.conftest import Run, told
 from tests.conftest import checkpoint_of, photo, square
 from tests.core.conftest import accept
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command on a data folder of the test's own."""
-    for name in ("DATABASE_URL", "MASKSMITH_MODEL", "MASKSMITH_DEVICE", "MASKSMITH_CACHE_MB"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MASKSMITH_DATA", str(settings.data))
-    return lambda *args: CliRunner().invoke(app, [str(arg) for arg in args])
-
-
-def told(result: Result) -> dict[str, Any]:
-    """Return the one JSON object that the command printed."""
-    (line,) = result.stdout.splitlines()
-    answer: dict[str, Any] = json.loads(line)
-    return answer
 
 
 @pytest.fixture
