@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.evaluate import evaluate_command
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
+from cli.train_starter import train_starter_command
 from core import doctor as diagnosis
 from core import model_choice
 from core.errors import InvalidInput
@@ -24,6 +25,7 @@ app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, 
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
 app.command("evaluate")(evaluate_command)
+app.command("train-starter")(train_starter_command)
 
 
 @app.callback()

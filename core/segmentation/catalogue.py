@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEFAULT: Final = "grabcut"
 TINY: Final = "tiny-random"
+STARTER: Final = "starter"
+STARTER_WEIGHTS: Final = Path(__file__).parent / "weights" / "starter.pt"
 _SOURCE: Final = "https://dl.fbaipublicfiles.com/segment_anything"
 _CHUNK: Final = 1024 * 1024
 
@@ -87,8 +89,10 @@ def load_segmenter(spec: SegmenterSpec) -> Segmenter:
         return GrabCutSegmenter()
     if spec.name == TINY:
         return _tiny(spec)
+    if spec.name == STARTER:
+        return _starter(spec)
     if spec.name not in CHECKPOINTS:
-        known = ", ".join([DEFAULT, *CHECKPOINTS])
+        known = ", ".join([DEFAULT, STARTER, *CHECKPOINTS])
         raise ModelUnavailable(f"a model must be one of {known}, got {spec.name[:80]!r}")
     return _sam(spec, CHECKPOINTS[spec.name])
 
@@ -120,6 +124,12 @@ def _tiny(spec: SegmenterSpec) -> Segmenter:
     from core.segmentation.tiny import build_tiny_sam
 
     return SamSegmenter(build_tiny_sam(smooth=True), name=TINY, title="Random weights (for tests)")
+
+
+def _starter(spec: SegmenterSpec) -> Segmenter:
+    from core.segmentation.starter import load_starter
+
+    return load_starter(Path(spec.path) if spec.path else STARTER_WEIGHTS, name=STARTER, device=_device(spec.device))
 
 
 def _sam(spec: SegmenterSpec, entry: Checkpoint) -> Segmenter:

@@ -8,7 +8,7 @@ the same steps, with the same mask pixel for pixel.
 import contextlib
 import threading
 from collections import OrderedDict
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -26,13 +26,25 @@ from core.segmentation.protocol import (
     digest,
     levels_by_area,
 )
-from core.segmentation.sam_decoder import FastMaskDecoder, PreparedImage
+from core.segmentation.sam_decoder import FastMaskDecoder
 from core.segmentation.sam_modules import segment_anything
 
 PREPROCESSING: Final = "sam-1"
 STABILITY_OFFSET: Final = 1.0
 PREPARED_IMAGES: Final = 8
 Precision = Literal["fp32", "bf16"]
+
+
+class Decoder(Protocol):
+    """Runs a network's mask decoder on one image and one prompt."""
+
+    def prepare(self, features: torch.Tensor) -> Any:
+        """Return what does not depend on the prompt, made once for an image's features (1, C, h, w)."""
+
+    def run(
+        self, image: Any, features: torch.Tensor, sparse: torch.Tensor, dense: torch.Tensor, refined: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return low-resolution logits (3, h, w) and predicted IoU (3,) for an embedded prompt."""
 
 
 class SamSegmenter:
@@ -46,11 +58,15 @@ class SamSegmenter:
         For programs and for people.
     precision : str
         "bf16" encodes in bfloat16; decoding is always in float32.
+    decoder : Decoder, optional
+        How the network's decoder is run; SAM's own, without its waste, unless another is given.
     """
 
     keeps_embeddings = True
 
-    def __init__(self, sam: Any, *, name: str, title: str, precision: Precision = "fp32") -> None:
+    def __init__(
+        self, sam: Any, *, name: str, title: str, precision: Precision = "fp32", decoder: "Decoder | None" = None
+    ) -> None:
         self.sam = sam
         self.name = name
         self.title = title
@@ -62,8 +78,8 @@ class SamSegmenter:
         self.content_hash = digest(
             PREPROCESSING, precision, encoder, _weights_digest(sam.prompt_encoder), _weights_digest(sam.mask_decoder)
         )
-        self._decoder = FastMaskDecoder(sam)
-        self._prepared: OrderedDict[int, tuple[Embedding, torch.Tensor, PreparedImage]] = OrderedDict()
+        self._decoder: Decoder = decoder or FastMaskDecoder(sam)
+        self._prepared: OrderedDict[int, tuple[Embedding, torch.Tensor, Any]] = OrderedDict()
         self._prepared_lock = threading.Lock()
 
     def encode(self, image: RgbImage) -> Embedding:
@@ -140,9 +156,9 @@ class SamSegmenter:
         with torch.inference_mode():
             features, image = self._image(embedding)
             sparse, dense = self.sam.prompt_encoder(points=points, boxes=boxes, masks=masks)
-            return self._decoder.run(image, features, sparse, dense if masks is not None else None)
+            return self._decoder.run(image, features, sparse, dense, masks is not None)
 
-    def _image(self, embedding: Embedding) -> tuple[torch.Tensor, PreparedImage]:
+    def _image(self, embedding: Embedding) -> tuple[torch.Tensor, Any]:
         """Return the image's features and their prepared form, kept for the images used last."""
         with self._prepared_lock:
             known = self._prepared.get(id(embedding))

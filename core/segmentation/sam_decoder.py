@@ -51,7 +51,7 @@ class FastMaskDecoder:
         return PreparedImage(tokens, tokens + self._position)
 
     def run(
-        self, image: PreparedImage, features: Tensor, sparse: Tensor, dense: Tensor | None
+        self, image: PreparedImage, features: Tensor, sparse: Tensor, dense: Tensor, refined: bool
     ) -> tuple[Tensor, Tensor]:
         """Return low-resolution logits (3, h, w) and predicted IoU (3,).
 
@@ -59,13 +59,15 @@ class FastMaskDecoder:
         ----------
         sparse : Tensor, shape (1, N, C)
             Embedded points and box.
-        dense : Tensor, shape (1, C, h, w), or None
-            Embedded mask to refine, if there is one.
+        dense : Tensor, shape (1, C, h, w)
+            Embedded mask to refine; what stands for none is part of the prepared image.
+        refined : bool
+            Whether there is a mask to refine.
         """
         decoder = self._decoder
         learned = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight], dim=0)
         point = torch.cat((learned, sparse[0]), dim=0)
-        if dense is not None:
+        if refined:
             image = self._prepared(_tokens(features + dense))
         queries, tokens = self._attend(point, image)
         predicted = decoder.iou_prediction_head(queries[:1])[0, 1:]

@@ -1,0 +1,66 @@
+"""The starter as a segmenter: its network loaded, made ready to answer, and run."""
+
+import pickle
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from core.errors import ModelUnavailable
+from core.segmentation.sam import SamSegmenter
+from core.segmentation.starter_network import INPUT_SIDE, build_starter
+
+TITLE: Final = "Starter (small, trained on made scenes)"
+
+
+class StarterDecoder:
+    """Runs the starter's decoder; nothing of it can be prepared ahead."""
+
+    def __init__(self, network: Any) -> None:
+        self._decoder = network.mask_decoder
+
+    def prepare(self, features: Tensor) -> None:
+        """Return nothing."""
+
+    def run(
+        self, _image: None, features: Tensor, sparse: Tensor, dense: Tensor, _refined: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Return logits (3, S / 4, S / 4) and predicted IoU (3,)."""
+        masks, scores = self._decoder.predict(features, sparse, dense)
+        return masks[0, 1:], scores[0, 1:].sigmoid()
+
+
+def load_starter(path: Path, *, name: str, device: str, img_size: int = INPUT_SIDE) -> SamSegmenter:
+    """Return the starter with the weights of a file, which is read as weights only.
+
+    Raises
+    ------
+    ModelUnavailable
+        If the file is missing, damaged, or holds others.
+    """
+    network = build_starter(img_size)
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except FileNotFoundError as error:
+        raise ModelUnavailable(f"the starter's weights must exist, but there are no {path}") from error
+    except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
+        raise ModelUnavailable(f"{path.name} must hold the starter's weights, but does not") from error
+    return segmenter_of(network.float(), name=name, device=device)
+
+
+def segmenter_of(network: Any, *, name: str, device: str) -> SamSegmenter:
+    """Return a segmenter that answers with a trained network."""
+    network = folded(network.eval()).to(device)
+    return SamSegmenter(network, name=name, title=TITLE, decoder=StarterDecoder(network))
+
+
+def folded(module: nn.Module) -> Any:
+    """Fold each batch normalisation into the convolution before it: the same function, with half the passes."""
+    for child in module.modules():
+        if isinstance(child, nn.Sequential) and len(child) > 1:
+            convolution, norm = child[0], child[1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                child[0] = torch.nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
+                child[1] = nn.Identity()
+    return module

@@ -1,0 +1,40 @@
+"""What a mask and its score cost while learning."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FOCAL_WEIGHT = 5.0
+PLAIN_WEIGHT = 0.3
+
+
+def mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return focal and Dice loss of each mask, shape (B, C).
+
+    Focal loss with gamma 2 (Lin et al., arXiv 1708.02002) and Dice as SAM weighs them against each other, on truth that
+    is a share of each pixel; a little plain cross-entropy keeps the easy pixels from drifting.
+
+    Parameters
+    ----------
+    logits, truth : Tensor, shape (B, C, h, w)
+    """
+    plain = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    likely = logits.sigmoid()
+    right = likely * truth + (1 - likely) * (1 - truth)
+    focal = ((1 - right) ** 2 * plain).mean((2, 3))
+    overlap = (likely * truth).sum((2, 3))
+    dice = 1 - (2 * overlap + 1) / ((likely + truth).sum((2, 3)) + 1)
+    return FOCAL_WEIGHT * focal + dice + PLAIN_WEIGHT * plain.mean((2, 3))
+
+
+def true_iou(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the IoU of each mask with its truth, shape (B, C); 0 where both are empty."""
+    with torch.no_grad():
+        mask, real = logits > 0, truth > 0.5
+        return (mask & real).sum((2, 3)) / (mask | real).sum((2, 3)).clamp(min=1)
+
+
+def nesting_loss(logits: Tensor) -> Tensor:
+    """Return how much subpart, part and whole (B, 3, h, w) stick out of one another, shape (B,)."""
+    likely = logits.sigmoid()
+    return functional.relu(likely[:, :-1] - likely[:, 1:]).mean((1, 2, 3))

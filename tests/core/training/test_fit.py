@@ -1,0 +1,35 @@
+"""Training, for a moment: it takes steps, keeps an average, and leaves weights that load."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from core.segmentation.starter import load_starter
+from core.training.fit import Phase, Plan, Trainer, plan_of
+
+A_MOMENT = 0.02
+
+
+def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path) -> None:
+    plan = Plan((Phase(64, 2, A_MOMENT, 1e-3, 1e-4), Phase(128, 1, A_MOMENT, 1e-4, 1e-5)), objects=2)
+    trainer = Trainer(plan, [], [], tmp_path / "out")
+    before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
+    path = trainer.run()
+    done = json.loads((tmp_path / "out" / "training.json").read_text())
+    assert done["steps"] == trainer.steps >= 2
+    assert any(not torch.equal(before[name], value) for name, value in trainer.average.state_dict().items())
+    assert all(torch.isfinite(value).all() for value in trainer.average.state_dict().values())
+    assert load_starter(path, name="starter", device="cpu", img_size=64).name == "starter"
+    again = Trainer(plan, [], [], tmp_path / "again")
+    again.load(path)
+    weights = again.network.state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in trainer.average.state_dict().items())
+    again.close()
+
+
+def test_a_plan_takes_the_minutes_it_is_given() -> None:
+    for goes_on in (False, True):
+        plan = plan_of(100, goes_on=goes_on)
+        assert abs(sum(phase.minutes for phase in plan.phases) - 100) < 1e-6
+        assert plan.phases[-1].side == 512
