@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import FORESEEN, ModelUnavailable
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, check_checkpoint
+from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, STARTER, check_checkpoint
 from core.settings import Settings
 from core.workshop import Library, chosen_spec, open_library
 
@@ -76,6 +76,8 @@ def _model(library: Library) -> Finding:
     spec = chosen_spec(library)
     if spec.name == DEFAULT:
         return Finding("model", True, "grabcut: works without weights; SAM's checkpoints are better (masksmith models)")
+    if spec.name == STARTER:
+        return Finding("model", True, "starter: small, ships with the app; SAM's checkpoints are better")
     if spec.name not in CHECKPOINTS:
         return Finding("model", False, f"{spec.name} is chosen, but is no model this version knows")
     says = f"{spec.name} from {spec.path}"

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, check_checkpoint
+from core.segmentation.catalogue import (
+    CHECKPOINTS,
+    DEFAULT,
+    STARTER,
+    STARTER_TITLE,
+    STARTER_WEIGHTS,
+    SegmenterSpec,
+    check_checkpoint,
+    load_segmenter,
+)
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.workshop import Library, choose_model, chosen_spec
 
@@ -24,6 +33,7 @@ def models(library: Library) -> list[Model]:
     """Return every model of the catalogue, GrabCut first."""
     chosen = chosen_spec(library)
     found = [Model(DEFAULT, GrabCutSegmenter.title, True, chosen.name == DEFAULT)]
+    found.append(Model(STARTER, STARTER_TITLE, True, chosen.name == STARTER, STARTER_WEIGHTS.stat().st_size))
     for entry in CHECKPOINTS.values():
         used = chosen.name == entry.name
         here = (library.settings.models / entry.file).exists() or (used and Path(chosen.path or "").exists())
@@ -41,11 +51,14 @@ def use(library: Library, name: str, path: Path | None = None) -> None:
     ModelUnavailable
         If the checkpoint is damaged, or another model's.
     """
-    if name != DEFAULT and name not in CHECKPOINTS:
-        raise InvalidInput(f"a model must be one of {DEFAULT}, {', '.join(CHECKPOINTS)}, got {name!r}")
-    if name != DEFAULT:
+    known = [model.name for model in models(library)]
+    if name not in known:
+        raise InvalidInput(f"a model must be one of {', '.join(known)}, got {name!r}")
+    if name in CHECKPOINTS:
         file = path or library.settings.models / CHECKPOINTS[name].file
         if not file.is_file():
             raise InvalidInput(f"the checkpoint must exist, but there is no {file}; download it or give its path")
         check_checkpoint(name, file)
+    elif name == STARTER and path:
+        load_segmenter(SegmenterSpec(STARTER, str(path), "cpu"))
     choose_model(library, name, str(path.resolve()) if path else None)

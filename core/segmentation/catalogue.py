@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT: Final = "grabcut"
 TINY: Final = "tiny-random"
 STARTER: Final = "starter"
+STARTER_TITLE: Final = "Starter (small, trained on made scenes)"
 STARTER_WEIGHTS: Final = Path(__file__).parent / "weights" / "starter.pt"
 _SOURCE: Final = "https://dl.fbaipublicfiles.com/segment_anything"
 _CHUNK: Final = 1024 * 1024
@@ -129,7 +130,8 @@ def _tiny(spec: SegmenterSpec) -> Segmenter:
 def _starter(spec: SegmenterSpec) -> Segmenter:
     from core.segmentation.starter import load_starter
 
-    return load_starter(Path(spec.path) if spec.path else STARTER_WEIGHTS, name=STARTER, device=_device(spec.device))
+    path = Path(spec.path) if spec.path else STARTER_WEIGHTS
+    return load_starter(path, name=STARTER, title=STARTER_TITLE, device=_device(spec.device))
 
 
 def _sam(spec: SegmenterSpec, entry: Checkpoint) -> Segmenter:

@@ -2,7 +2,7 @@
 
 import pickle
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from core.errors import ModelUnavailable
 from core.segmentation.sam import SamSegmenter
 from core.segmentation.starter_network import INPUT_SIDE, build_starter
-
-TITLE: Final = "Starter (small, trained on made scenes)"
 
 
 class StarterDecoder:
@@ -31,7 +29,7 @@ class StarterDecoder:
         return masks[0, 1:], scores[0, 1:].sigmoid()
 
 
-def load_starter(path: Path, *, name: str, device: str, img_size: int = INPUT_SIDE) -> SamSegmenter:
+def load_starter(path: Path, *, name: str, title: str, device: str, img_size: int = INPUT_SIDE) -> SamSegmenter:
     """Return the starter with the weights of a file, which is read as weights only.
 
     Raises
@@ -46,13 +44,13 @@ def load_starter(path: Path, *, name: str, device: str, img_size: int = INPUT_SI
         raise ModelUnavailable(f"the starter's weights must exist, but there are no {path}") from error
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise ModelUnavailable(f"{path.name} must hold the starter's weights, but does not") from error
-    return segmenter_of(network.float(), name=name, device=device)
+    return segmenter_of(network, name=name, title=title, device=device)
 
 
-def segmenter_of(network: Any, *, name: str, device: str) -> SamSegmenter:
+def segmenter_of(network: Any, *, name: str, title: str, device: str) -> SamSegmenter:
     """Return a segmenter that answers with a trained network."""
     network = folded(network.eval()).to(device)
-    return SamSegmenter(network, name=name, title=TITLE, decoder=StarterDecoder(network))
+    return SamSegmenter(network, name=name, title=title, decoder=StarterDecoder(network))
 
 
 def folded(module: nn.Module) -> Any:

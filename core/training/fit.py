@@ -119,9 +119,10 @@ class Trainer:
         self._scenes.close()
 
     def save(self) -> Path:
-        """Write the average's weights, whole or not at all, and what was done."""
+        """Write the average's weights in half precision, whole or not at all, and what was done."""
         path = self.out / "starter.pt"
-        torch.save(self.average.state_dict(), path.with_suffix(".part"))
+        weights = {name: _halved(value) for name, value in self.average.state_dict().items()}
+        torch.save(weights, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
         done = {"plan": asdict(self.plan), "steps": self.steps, "images": self.images, "history": self.history}
         (self.out / "training.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
@@ -242,6 +243,10 @@ class Trainer:
                     kept.lerp_(new, 1 - keep)
                 else:
                     kept.copy_(new)
+
+
+def _halved(value: Tensor) -> Tensor:
+    return value.half() if value.dtype.is_floating_point else value
 
 
 class _Scenes:

@@ -139,14 +139,15 @@ def test_models_are_listed_with_the_one_in_use(run: Run) -> None:
     rows = told(run("models", "--json"))["models"]
     assert [(row["name"], row["here"], row["used"]) for row in rows] == [
         ("grabcut", True, True),
+        ("starter", True, False),
         ("vit_b", False, False),
         ("vit_l", False, False),
         ("vit_h", False, False),
     ]
     lines = run("models").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["grabcut", "vit_b", "vit_l", "vit_h"]
+    assert [line.split()[0] for line in lines] == ["grabcut", "starter", "vit_b", "vit_l", "vit_h"]
     assert lines[0].endswith("in use")
-    assert lines[1].endswith("not downloaded")
+    assert lines[2].endswith("not downloaded")
 
 
 def test_a_model_is_chosen_by_name_and_path(run: Run, settings: Settings, tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_a_model_is_chosen_by_name_and_path(run: Run, settings: Settings, tmp_pa
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (("use", "dalle"), "a model must be one of grabcut, vit_b, vit_l, vit_h, got 'dalle'"),
+        (("use", "dalle"), "a model must be one of grabcut, starter, vit_b, vit_l, vit_h, got 'dalle'"),
         (("use", "vit_b"), "the checkpoint must exist, but there is no"),
         (("use", "vit_h", "--path", "/no/such.pth"), "there is no /no/such.pth; download it or give its path"),
         (("download", "dalle"), "a checkpoint must be one of vit_b, vit_l, vit_h, got 'dalle'"),

@@ -28,7 +28,7 @@ def test_grabcut_is_used_until_another_is_chosen(library: Library, tmp_path: Pat
 def test_a_downloaded_checkpoint_is_here_and_needs_no_path(library: Library) -> None:
     library.settings.models.mkdir()
     checkpoint_of("vit_l", library.settings.models / "sam_vit_l_0b3195.pth")
-    assert [model.name for model in model_choice.models(library) if model.here] == ["grabcut", "vit_l"]
+    assert [model.name for model in model_choice.models(library) if model.here] == ["grabcut", "starter", "vit_l"]
     model_choice.use(library, "vit_l")
     assert used(library) == ["vit_l"]
 
@@ -63,3 +63,13 @@ def test_a_chosen_model_that_is_gone_is_answered_for_by_grabcut(library: Library
 def test_a_model_that_the_environment_asks_for_must_answer(library: Library) -> None:
     with pytest.raises(ModelUnavailable, match="the checkpoint must exist"):
         open_workshop(dataclasses.replace(library.settings, model="vit_b"))
+
+
+def test_the_starter_ships_and_answers_when_it_is_chosen(library: Library, tmp_path: Path) -> None:
+    model_choice.use(library, "starter")
+    shop = open_workshop(library.settings)
+    assert shop.check().startswith("starter@")
+    shop.close()
+    (tmp_path / "own.pt").write_bytes(b"no weights")
+    with pytest.raises(ModelUnavailable, match=r"own\.pt must hold the starter's weights"):
+        model_choice.use(library, "starter", tmp_path / "own.pt")

@@ -9,6 +9,7 @@ import torch
 
 from core.errors import ModelUnavailable
 from core.segmentation.protocol import Point, Prompt
+from core.segmentation.sam import SamSegmenter
 from core.segmentation.sam_modules import segment_anything
 from core.segmentation.starter import folded, load_starter, segmenter_of
 from core.segmentation.starter_network import (
@@ -42,6 +43,10 @@ def photo() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (150, 210, 3), np.uint8)
 
 
+def load(path: Path) -> SamSegmenter:
+    return load_starter(path, name="starter", title="Starter", device="cpu", img_size=SIDE)
+
+
 PROMPTS = [
     Prompt((Point(100, 70, 1),)),
     Prompt((Point(100, 70, 1), Point(20, 30, 0), Point(190, 140, 1))),
@@ -52,7 +57,7 @@ PROMPTS = [
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_sam_predictor_runs_it_unmodified_and_gives_the_same_masks(photo: np.ndarray, prompt: Prompt) -> None:
-    segmenter = segmenter_of(untrained(), name="starter", device="cpu")
+    segmenter = segmenter_of(untrained(), name="starter", title="Starter", device="cpu")
     predictor = segment_anything().SamPredictor(segmenter.sam)
     predictor.set_image(photo)
     points = np.array([[point.x, point.y] for point in prompt.points]) if prompt.points else None
@@ -122,9 +127,9 @@ def test_colours_seen_inside_only_are_likely_and_those_outside_are_not() -> None
 
 def test_weights_that_are_missing_or_others_are_named(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="the starter's weights must exist"):
-        load_starter(tmp_path / "none.pt", name="starter", device="cpu")
+        load(tmp_path / "none.pt")
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.pt")
     with pytest.raises(ModelUnavailable, match=r"other\.pt must hold the starter's weights"):
-        load_starter(tmp_path / "other.pt", name="starter", device="cpu")
+        load(tmp_path / "other.pt")
     torch.save(untrained().half().state_dict(), tmp_path / "starter.pt")
-    assert load_starter(tmp_path / "starter.pt", name="starter", device="cpu", img_size=SIDE).name == "starter"
+    assert load(tmp_path / "starter.pt").name == "starter"

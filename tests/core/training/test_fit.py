@@ -20,11 +20,11 @@ def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path)
     assert done["steps"] == trainer.steps >= 2
     assert any(not torch.equal(before[name], value) for name, value in trainer.average.state_dict().items())
     assert all(torch.isfinite(value).all() for value in trainer.average.state_dict().values())
-    assert load_starter(path, name="starter", device="cpu", img_size=64).name == "starter"
+    assert load_starter(path, name="starter", title="Starter", device="cpu", img_size=64).name == "starter"
     again = Trainer(plan, [], [], tmp_path / "again")
     again.load(path)
-    weights = again.network.state_dict()
-    assert all(torch.equal(weights[name], value) for name, value in trainer.average.state_dict().items())
+    for name, value in trainer.average.state_dict().items():
+        assert torch.allclose(again.network.state_dict()[name].float(), value.float(), rtol=2e-3, atol=1e-6)
     again.close()
 
 
