@@ -9,9 +9,10 @@ from pages.ui.frame import fill_the_window, use_the_width
 from pages.ui.resources import open_workshop
 
 shop = open_workshop()
-by_hand: ByHand | None = st.session_state.get("by_hand")
-if by_hand is None:
-    by_hand = st.session_state["by_hand"] = ByHand.of_url()
+# Only a fresh page asks its address: a browser may still send the old one while the mode is being left.
+if "by_hand" not in st.session_state:
+    st.session_state["by_hand"] = ByHand.of_url()
+by_hand: ByHand | None = st.session_state["by_hand"]
 
 if by_hand is not None:
     use_the_width()

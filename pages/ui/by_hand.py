@@ -140,5 +140,5 @@ def _save(
 
 
 def _leave() -> None:
-    st.session_state.pop("by_hand", None)
+    st.session_state["by_hand"] = None
     st.query_params.pop("by_hand", None)
