@@ -9,7 +9,7 @@ from rich.table import Table
 
 from cli.screen import AsJson, console, print_json, progress_bar, say, sentences
 from core.evaluating import MAX_CLICKS, Evaluation, EvaluationReport, Measured, evaluate
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT
+from core.segmentation.catalogue import DEFAULT, NAMES
 from core.settings import from_environment
 from core.training.examples import LEAST_AREA
 from core.training.scores import Scores
@@ -33,7 +33,7 @@ def evaluate_command(
     dataset: Annotated[
         str, typer.Option("--dataset", help="Folder with manifest.csv, COCO or SA-1B; or: library.", show_default=False)
     ],
-    model: Annotated[str, typer.Option("--model", help=f"{DEFAULT}, {', '.join(CHECKPOINTS)}.")] = DEFAULT,
+    model: Annotated[str, typer.Option("--model", help=f"{', '.join(NAMES)}.")] = DEFAULT,
     path: Annotated[Path | None, typer.Option("--path", help="The checkpoint, if not downloaded here.")] = None,
     objects: Annotated[int | None, typer.Option("--objects", help="So many, chosen at random; else all.")] = None,
     max_clicks: Annotated[int, typer.Option("--max-clicks", help="Clicks after which it has failed.")] = MAX_CLICKS,

@@ -18,7 +18,7 @@ from core.errors import InvalidInput
 from core.exporting import FORMATS, Format
 from core.exporting import export as export_library
 from core.importing import ImportReport, import_paths
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, download
+from core.segmentation.catalogue import CHECKPOINTS, NAMES, download
 from core.settings import from_environment
 
 app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, add_completion=False)
@@ -127,7 +127,7 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
 
 @models_app.command("use")
 def use_model(
-    name: Annotated[str, typer.Argument(help=f"{DEFAULT}, {', '.join(CHECKPOINTS)}.")],
+    name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}.")],
     path: Annotated[Path | None, typer.Option("--path", help="The checkpoint, if not downloaded here.")] = None,
 ) -> None:
     """Use a model from the server's next start on."""

@@ -7,18 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from core import masks as pixels
 from core.errors import InvalidInput
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, SegmenterSpec, load_segmenter
+from core.segmentation.catalogue import DEFAULT, load_segmenter, spec_of
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter, digest
 from core.settings import Settings
 from core.training.datasets import open_dataset
 from core.training.evaluate import evaluate as measure
 from core.training.evaluate import key_of
-from core.training.examples import OBJECT, Choice, Dataset, Drawing, Entry, Photo, choose
+from core.training.examples import Choice, Dataset, Drawing, Entry, Photo, choose, drawn
 from core.training.outcomes import OutcomeFile
 from core.training.scores import Scores, score
 from core.workshop import Library, open_library
@@ -106,7 +104,8 @@ def evaluate(settings: Settings, asked: Evaluation, *, progress: Progress | None
     if asked.seed < 0:
         raise InvalidInput(f"a seed must be at least 0, got {asked.seed}")
     with _dataset(settings, asked.dataset) as dataset:
-        segmenter = load_segmenter(_spec(settings, asked))
+        spec = spec_of(asked.model, asked.path, models=settings.models, device=settings.device)
+        segmenter = load_segmenter(spec)
         choice = choose(dataset, asked.objects, asked.seed, progress=_named("Choosing", progress))
         run = partial(_measured, settings, asked, dataset, choice, progress=progress)
         model = run(segmenter)
@@ -135,7 +134,7 @@ def library_dataset(library: Library) -> Dataset:
 
 
 def _drawn(rle: pixels.Rle) -> Drawing:
-    return np.where(pixels.decode(rle), np.uint8(OBJECT), np.uint8(0))
+    return drawn(pixels.decode(rle))
 
 
 @contextmanager
@@ -148,13 +147,6 @@ def _dataset(settings: Settings, name: str) -> Iterator[Dataset]:
         yield library_dataset(library)
     finally:
         library.close()
-
-
-def _spec(settings: Settings, asked: Evaluation) -> SegmenterSpec:
-    path = asked.path
-    if path is None and asked.model in CHECKPOINTS:
-        path = settings.models / CHECKPOINTS[asked.model].file
-    return SegmenterSpec(asked.model, str(path) if path else None, settings.device)
 
 
 def _measured(

@@ -7,6 +7,7 @@ from core.errors import InvalidInput
 from core.segmentation.catalogue import (
     CHECKPOINTS,
     DEFAULT,
+    NAMES,
     STARTER,
     STARTER_TITLE,
     STARTER_WEIGHTS,
@@ -51,9 +52,8 @@ def use(library: Library, name: str, path: Path | None = None) -> None:
     ModelUnavailable
         If the checkpoint is damaged, or another model's.
     """
-    known = [model.name for model in models(library)]
-    if name not in known:
-        raise InvalidInput(f"a model must be one of {', '.join(known)}, got {name!r}")
+    if name not in NAMES:
+        raise InvalidInput(f"a model must be one of {', '.join(NAMES)}, got {name!r}")
     if name in CHECKPOINTS:
         file = path or library.settings.models / CHECKPOINTS[name].file
         if not file.is_file():

@@ -4,6 +4,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.errors import MasksmithError, ModelUnavailable
 from core.samples import import_samples
 from core.segmentation.background import BackgroundEncoder
 from core.segmentation.cache import EmbeddingCache
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, SegmenterSpec, load_segmenter
+from core.segmentation.catalogue import DEFAULT, SegmenterSpec, load_segmenter, spec_of
 from core.segmentation.desk import PromptDesk, model_name
 from core.segmentation.protocol import Segmenter
 from core.settings import Settings
@@ -174,9 +175,8 @@ def chosen_spec(library: Library) -> SegmenterSpec:
         chosen = settings_store.get("segmenter", session=session) or {}
     name = library.settings.model or chosen.get("name") or DEFAULT
     path = chosen.get("path") if chosen.get("name") == name else None
-    if path is None and name in CHECKPOINTS:
-        path = str(library.settings.models / CHECKPOINTS[name].file)
-    return SegmenterSpec(name=name, path=path, device=library.settings.device)
+    settings = library.settings
+    return spec_of(name, Path(path) if path else None, models=settings.models, device=settings.device)
 
 
 def choose_model(library: Library, name: str, path: str | None) -> None:

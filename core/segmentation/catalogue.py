@@ -1,11 +1,10 @@
 """Which segmenters there are, and how one is loaded."""
 
 import hashlib
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import httpx
 
@@ -14,7 +13,7 @@ from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 DEFAULT: Final = "grabcut"
 TINY: Final = "tiny-random"
@@ -68,6 +67,9 @@ CHECKPOINTS: Final = {
     )
 }
 
+NAMES: Final = (DEFAULT, STARTER, *CHECKPOINTS)
+"""What can be chosen, in the order of lists."""
+
 
 @dataclass(frozen=True, slots=True)
 class SegmenterSpec:
@@ -76,6 +78,13 @@ class SegmenterSpec:
     name: str = DEFAULT
     path: str | None = None
     device: str = "auto"
+
+
+def spec_of(name: str, path: Path | None, *, models: Path, device: str) -> SegmenterSpec:
+    """Return the spec of a model whose checkpoint is at `path`, or else where downloads to the folder `models` go."""
+    if path is None and name in CHECKPOINTS:
+        path = models / CHECKPOINTS[name].file
+    return SegmenterSpec(name, str(path) if path else None, device)
 
 
 def load_segmenter(spec: SegmenterSpec) -> Segmenter:
@@ -93,8 +102,7 @@ def load_segmenter(spec: SegmenterSpec) -> Segmenter:
     if spec.name == STARTER:
         return _starter(spec)
     if spec.name not in CHECKPOINTS:
-        known = ", ".join([DEFAULT, STARTER, *CHECKPOINTS])
-        raise ModelUnavailable(f"a model must be one of {known}, got {spec.name[:80]!r}")
+        raise ModelUnavailable(f"a model must be one of {', '.join(NAMES)}, got {spec.name[:80]!r}")
     return _sam(spec, CHECKPOINTS[spec.name])
 
 
@@ -109,9 +117,10 @@ def check_checkpoint(name: str, path: Path) -> None:
     import torch
 
     from core.segmentation.sam_modules import segment_anything
+    from core.segmentation.weights_file import read_weights
 
     entry = CHECKPOINTS[name]
-    listed = _weights(path, mapped=True)
+    listed = read_weights(path, mapped=True)
     with torch.device("meta"):
         wanted = segment_anything().sam_model_registry[name]().state_dict()
     if {key: getattr(value, "shape", None) for key, value in listed.items()} != {
@@ -137,12 +146,13 @@ def _starter(spec: SegmenterSpec) -> Segmenter:
 def _sam(spec: SegmenterSpec, entry: Checkpoint) -> Segmenter:
     from core.segmentation.sam import SamSegmenter, bf16_is_fast
     from core.segmentation.sam_modules import segment_anything
+    from core.segmentation.weights_file import read_weights
 
     if spec.path is None:
         raise ModelUnavailable(f"{entry.title} must have a checkpoint file, but none was given or downloaded")
     path = Path(spec.path)
     device = _device(spec.device)
-    weights = _weights(path)
+    weights = read_weights(path)
     sam = segment_anything().sam_model_registry[entry.name]()
     try:
         sam.load_state_dict(weights)
@@ -160,20 +170,6 @@ def _device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _weights(path: Path, *, mapped: bool = False) -> "dict[str, torch.Tensor]":
-    import torch
-
-    try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except FileNotFoundError as error:
-        raise ModelUnavailable(f"the checkpoint must exist, but there is no {path}") from error
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise ModelUnavailable(f"the checkpoint must be whole and hold weights only, but {path.name} is not") from error
-    if not isinstance(loaded, dict):
-        raise ModelUnavailable(f"the checkpoint must hold named weights, but {path.name} holds something else")
-    return loaded
 
 
 def file_sha256(path: Path) -> str:

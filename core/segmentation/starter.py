@@ -1,6 +1,5 @@
 """The starter as a segmenter: its network loaded, made ready to answer, and run."""
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from core.errors import ModelUnavailable
 from core.segmentation.sam import SamSegmenter
 from core.segmentation.starter_network import INPUT_SIDE, build_starter
+from core.segmentation.weights_file import read_weights
 
 
 class StarterDecoder:
@@ -38,13 +38,24 @@ def load_starter(path: Path, *, name: str, title: str, device: str, img_size: in
         If the file is missing, damaged, or holds others.
     """
     network = build_starter(img_size)
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except FileNotFoundError as error:
-        raise ModelUnavailable(f"the starter's weights must exist, but there are no {path}") from error
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise ModelUnavailable(f"{path.name} must hold the starter's weights, but does not") from error
+    put_weights(network, path)
     return segmenter_of(network, name=name, title=title, device=device)
+
+
+def put_weights(network: Any, path: Path) -> None:
+    """Give a network the weights of a file.
+
+    Raises
+    ------
+    ModelUnavailable
+        If the file is missing, damaged, or holds others; the network is then not to be used.
+    """
+    if not path.is_file():
+        raise ModelUnavailable(f"the starter's weights must exist, but there are no {path}")
+    try:
+        network.load_state_dict(read_weights(path))
+    except (ModelUnavailable, RuntimeError, TypeError, AttributeError) as error:
+        raise ModelUnavailable(f"{path.name} must hold the starter's weights, but does not") from error
 
 
 def segmenter_of(network: Any, *, name: str, title: str, device: str) -> SamSegmenter:

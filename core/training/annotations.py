@@ -6,13 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from core.errors import InvalidInput
 from core.formats.segmentations import as_mask
 from core.masks import MAX_SIDE
 from core.pictures import SUFFIXES
-from core.training.examples import OBJECT, Dataset, Drawing, Entry, Photo, fingerprint
+from core.training.examples import Dataset, Drawing, Entry, Photo, drawn, fingerprint
 
 _Size = tuple[int, int]
 _CROWD: Final = "iscrowd"
@@ -95,7 +93,7 @@ def _drawn_in(path: Path, index: int, size: _Size) -> Drawing:
 
 
 def _drawn(segmentation: Any, size: _Size) -> Drawing:
-    return np.where(as_mask(segmentation, *size), np.uint8(OBJECT), np.uint8(0))
+    return drawn(as_mask(segmentation, *size))
 
 
 def _name(path: Path) -> str:

@@ -44,19 +44,22 @@ def open_dataset(path: Path) -> Dataset:
 
 
 def _from_json(folder: Path) -> Dataset | None:
-    coco: list[Path] = []
+    coco: list[tuple[Path, Any]] = []
     sa1b: list[Path] = []
     for path in sorted(folder.glob("*.json")):
-        kind = _kind(_document(path))
-        if kind is not None:
-            (coco if kind == "coco" else sa1b).append(path)
+        document = _document(path)
+        kind = _kind(document)
+        if kind == "coco":
+            coco.append((path, document))
+        elif kind == "sa1b":
+            sa1b.append(path)
     if not coco and not sa1b:
         return None
     if coco and sa1b:
-        raise InvalidInput(f"a data set must be COCO or SA-1B, but {folder} has {coco[0].name} and {sa1b[0].name}")
+        raise InvalidInput(f"a data set must be COCO or SA-1B, but {folder} has {coco[0][0].name} and {sa1b[0].name}")
     if len(coco) > 1:
         raise InvalidInput(f"a data set must have one COCO file, got {len(coco)} in {folder}; give the file's path")
-    return read_coco(coco[0], _document(coco[0])) if coco else read_sa1b(folder, sa1b)
+    return read_coco(*coco[0]) if coco else read_sa1b(folder, sa1b)
 
 
 def _document(path: Path) -> Any:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.errors import InvalidInput
 from core.pictures import SUFFIXES
-from core.training.examples import OBJECT, UNSURE, Dataset, Drawing, Entry, Photo, fingerprint
+from core.training.examples import OBJECT, UNSURE, Dataset, Drawing, Entry, Photo, drawn, fingerprint
 
 COLUMNS: Final = ("id", "image", "mask")
 
@@ -113,7 +113,7 @@ def _labelled(name: str, photo: Photo, path: Path) -> list[Entry]:
 
 
 def _label(path: Path, number: int) -> Drawing:
-    return np.where(_labels(path) == number, np.uint8(OBJECT), np.uint8(0))
+    return drawn(_labels(path) == number)
 
 
 def _labels(path: Path) -> NDArray[Any]:

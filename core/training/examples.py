@@ -214,6 +214,11 @@ def choose(dataset: Dataset, count: int | None, seed: int, *, progress: Progress
     return Choice(tuple(entry for entries in chosen.values() for entry in entries), left_out)
 
 
+def drawn(mask: Mask) -> Drawing:
+    """Return a mask as it would be drawn; no pixel is unsure."""
+    return np.where(mask, np.uint8(OBJECT), np.uint8(0))
+
+
 def working_hw(drawn_hw: tuple[int, int]) -> tuple[int, int]:
     """Return the height and width of the working image of a photo of this size.
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from core.segmentation.starter_network import build_starter
+from core.segmentation.starter import put_weights
+from core.segmentation.starter_network import PromptEncoder, build_starter
 from core.training.cutouts import Cutout
 from core.training.episodes import Practice, correction, practice
 from core.training.losses import mask_loss, nesting_loss, true_iou
@@ -129,10 +130,15 @@ class Trainer:
         return path
 
     def load(self, path: Path) -> None:
-        """Go on from weights."""
-        weights = torch.load(path, map_location=self.device, weights_only=True)
-        self.network.load_state_dict(weights)
-        self.average.load_state_dict(weights)
+        """Go on from weights.
+
+        Raises
+        ------
+        ModelUnavailable
+            If the file is missing, damaged, or holds others.
+        """
+        for network in (self.network, self.average):
+            put_weights(network, path)
 
     def _run_phase(self, phase: Phase, report: Callable[[str], None]) -> None:
         self._resize(phase.side)
@@ -161,8 +167,7 @@ class Trainer:
     def _resize(self, side: int) -> None:
         """Let both networks take another input side; no weight depends on it."""
         for network in (self.network, self.average):
-            fresh = build_starter(side)
-            network.prompt_encoder = fresh.prompt_encoder.to(self.device)
+            network.prompt_encoder = PromptEncoder(side).to(self.device)
             network.image_encoder.img_size = side
 
     def _step(self, batch: list[Practice]) -> dict[str, float]:

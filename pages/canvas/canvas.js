@@ -1,4 +1,5 @@
-// Streamlit's entry: mounts a module of ours (the workbench, the stopwatch) once per place on the page and unmounts it when the place goes.
+// Streamlit's entry: mounts a module of ours (the workbench, the stopwatch) once per place on the page, and unmounts it
+// when the place goes.
 // Everything else is an ordinary module under /canvas/{version}/, so browsers cache and debuggers show it.
 
 /** @type {WeakMap<Node, {update: Function, unmount: Function}>} */
