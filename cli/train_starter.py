@@ -7,7 +7,9 @@ import typer
 
 from cli.screen import say, sentences
 from core.errors import InvalidInput
-from core.training.materials import cutouts_in, photos_in
+from core.training.datasets import open_dataset
+from core.training.known import known_photos
+from core.training.materials import Materials, cutouts_in, photos_in
 
 
 def train_starter_command(
@@ -19,6 +21,10 @@ def train_starter_command(
     photos: Annotated[
         list[Path] | None, typer.Option("--photos", help="Folder of photos for ground and textures; repeatable.")
     ] = None,
+    known: Annotated[
+        list[Path] | None,
+        typer.Option("--known", help="Data set with true masks to learn from, as for evaluate; repeatable."),
+    ] = None,
     start: Annotated[Path | None, typer.Option("--start", help="Weights to go on from.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of scenes and weights.")] = 0,
 ) -> None:
@@ -28,9 +34,10 @@ def train_starter_command(
     with sentences():
         if minutes <= 0:
             raise InvalidInput(f"the minutes must be more than 0, got {minutes:g}")
-        objects, ground = cutouts_in(cutouts or []), photos_in(photos or [])
-        say(f"{len(objects)} cut-outs, {len(ground)} photos.")
-        trainer = Trainer(plan_of(minutes, seed=seed, goes_on=start is not None), objects, ground, out)
+        answered = [photo for path in known or [] for photo in known_photos(open_dataset(path))]
+        materials = Materials(cutouts_in(cutouts or []), photos_in(photos or []), answered)
+        say(f"{len(materials.cutouts)} cut-outs, {len(materials.photos)} photos, {len(answered)} with known objects.")
+        trainer = Trainer(plan_of(minutes, seed=seed, goes_on=start is not None), materials, out)
         if start is not None:
             trainer.load(start)
         say(f"{trainer.run(say)} holds the weights.")

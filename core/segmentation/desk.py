@@ -238,9 +238,11 @@ class PromptDesk:
         begun = time.perf_counter()
         model = model_name(segmenter)
         kept = self._find(refine, image_sha256) if refine else None
-        logits = kept.candidate.low_res if kept is not None and kept.model == model else None
-        insist = logits is not None and kept is not None and kept.insisted
-        found = segmenter.decode(embedding, prompt, refine=logits, insist=insist, preview=hover)
+        if kept is not None and kept.model != model:
+            kept = None
+        chosen = kept.candidate if kept is not None else None
+        insist = kept is not None and kept.insisted
+        found = segmenter.decode(embedding, prompt, refine=chosen, insist=insist, preview=hover)
         for candidate in [] if hover else found[:full]:
             candidate.mask()
         offered = [
@@ -251,7 +253,7 @@ class PromptDesk:
             for rank, candidate in enumerate(found)
         ]
         decode_ms = (time.perf_counter() - begun) * 1e3
-        return Answer(offered, model, logits is not None, waited_ms, decode_ms)
+        return Answer(offered, model, chosen is not None, waited_ms, decode_ms)
 
     def _offer(self, image_sha256: str, model: str, candidate: Candidate, insisted: bool) -> str:
         token = secrets.token_urlsafe(16)

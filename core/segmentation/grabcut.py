@@ -20,14 +20,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.segmentation.clicked import pinned
 from core.segmentation.guided import GuidedMask
 from core.segmentation.protocol import (
     Candidate,
     Embedding,
     Level,
-    Logits,
     Mask,
-    Point,
     Prompt,
     RgbImage,
     coarse_size,
@@ -91,7 +90,7 @@ class GrabCutSegmenter:
         embedding: Embedding,
         prompt: Prompt,
         *,
-        refine: Logits | None = None,
+        refine: Candidate | None = None,
         insist: bool = False,
         preview: bool = False,
     ) -> list[Candidate]:
@@ -105,7 +104,7 @@ class GrabCutSegmenter:
         # Each side has a scale of its own: the short side of a very long photo is rounded to whole pixels.
         scale = (mid.shape[1] / embedding.size_hw[1], mid.shape[0] / embedding.size_hw[0])
         scene = Scene((mid.shape[0], mid.shape[1]), prompt, scale)
-        starts = [scene.preview_start()] if preview else scene.starts(refine, insist=insist)
+        starts = [scene.preview_start()] if preview else scene.starts(refine.low_res if refine else None, insist=insist)
         cut = partial(_cut, mid, scene)
         cuts = list(self._pool.map(cut, starts)) if len(starts) > 1 else [cut(starts[0])]
         scores = _predicted(cuts)
@@ -143,34 +142,8 @@ def _candidate(image: RgbImage, prompt: Prompt, cut: Cut, predicted_iou: float, 
         level=level,
         low_res=guided.logits(),
         coarse=coarse,
-        upsample=lambda: _pinned(without_specks(guided.full(image)), prompt),
+        upsample=lambda: pinned(without_specks(guided.full(image)), prompt),
     )
-
-
-def _pinned(mask: Mask, prompt: Prompt) -> Mask:
-    """Return a full-size mask that holds every foreground click, no background click and nothing outside the box.
-
-    The filter follows the photo's edges and may pass by a click or the box; both are certain. A box that has a
-    foreground click outside it is not taken so strictly.
-    """
-    height, width = mask.shape
-    pixels = mask.astype(np.uint8)
-    places = [(min(int(point.x), width - 1), min(int(point.y), height - 1), point.label) for point in prompt.points]
-    radius = max(1, round(max(height, width) / MID_SIDE / 2))
-    for x, y, label in places:
-        cv2.circle(pixels, (x, y), radius, label, -1)
-    for x, y, label in places:
-        pixels[y, x] = label
-    if prompt.box is not None and all(_in_box(point, prompt.box) for point in prompt.points if point.label == 1):
-        x0, y0, x1, y1 = prompt.box
-        inside = np.zeros_like(pixels)
-        inside[math.floor(y0) : math.ceil(y1), math.floor(x0) : math.ceil(x1)] = 1
-        pixels &= inside
-    return pixels > 0
-
-
-def _in_box(point: Point, box: tuple[float, float, float, float]) -> bool:
-    return box[0] <= point.x <= box[2] and box[1] <= point.y <= box[3]
 
 
 def _cut(mid: RgbImage, scene: Scene, start: Start) -> Cut:

@@ -5,6 +5,7 @@ locally the soft mask is an affine function of the photo's colours. The function
 copy and applied to the full photo.
 """
 
+from functools import partial
 from typing import Final
 
 import cv2
@@ -16,7 +17,6 @@ from core.segmentation.windows import Window
 
 RADIUS: Final = 3
 EPSILON: Final = 1e-4
-MARGIN: Final = 9
 SURE: Final = 8.0
 UNSURE: Final = 0.02
 """Where the small mask is nearer than this to 0 or 1, the photo's edges cannot turn it."""
@@ -35,14 +35,16 @@ class GuidedMask:
         The small copy of the photo.
     window : Window
         Where in it the mask was cut.
-    mask : ndarray of bool
-        The window's pixels at the grain of the cut.
+    mask : ndarray of bool or of float32
+        How far the window's pixels are the object's, 0 to 1, at the grain of the cut.
+    radius : int
+        How far, in pixels of the small copy, an edge of the photo may lie from where the mask has it.
     """
 
-    def __init__(self, mid: RgbImage, window: Window, mask: Mask) -> None:
+    def __init__(self, mid: RgbImage, window: Window, mask: Mask | Plane, radius: int = RADIUS) -> None:
         rows, columns = mid.shape[:2]
         self.soft: Plane = np.zeros((rows, columns), np.float32)
-        self._crop = _bounds(window, mask, (rows, columns))
+        self._crop = _bounds(window, mask, (rows, columns), margin=3 * radius)
         x0, y0, x1, y1 = self._crop
         if x1 <= x0 or y1 <= y0:
             self._gains = np.zeros((0, 0, 4), np.float32)
@@ -53,7 +55,7 @@ class GuidedMask:
             mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR
         )
         guide = _unit(mid[y0:y1, x0:x1])
-        self._gains = _fit(guide, plain[y0:y1, x0:x1])
+        self._gains = _fit(guide, plain[y0:y1, x0:x1], radius)
         self.soft[y0:y1, x0:x1] = np.clip(_apply(self._gains, guide), 0, 1)
 
     def logits(self) -> Logits:
@@ -107,17 +109,18 @@ def _sampled(gains: Plane, at_x: Indices, at_y: Indices, size: tuple[int, int]) 
     return np.asarray(found.reshape(-1, 4)[: at_x.size], np.float32)
 
 
-def _bounds(window: Window, mask: Mask, size_hw: tuple[int, int]) -> tuple[int, int, int, int]:
+def _bounds(window: Window, mask: Mask | Plane, size_hw: tuple[int, int], *, margin: int) -> tuple[int, int, int, int]:
     """Return the part of the small copy that the mask can reach, with a margin for the filter."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    there = mask > UNSURE
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     if not rows.size:
         return 0, 0, 0, 0
     scale_x = (window.x1 - window.x0) / mask.shape[1]
     scale_y = (window.y1 - window.y0) / mask.shape[0]
-    x0 = max(0, int(window.x0 + columns[0] * scale_x) - MARGIN)
-    y0 = max(0, int(window.y0 + rows[0] * scale_y) - MARGIN)
-    x1 = min(size_hw[1], int(window.x0 + (columns[-1] + 1) * scale_x) + 1 + MARGIN)
-    y1 = min(size_hw[0], int(window.y0 + (rows[-1] + 1) * scale_y) + 1 + MARGIN)
+    x0 = max(0, int(window.x0 + columns[0] * scale_x) - margin)
+    y0 = max(0, int(window.y0 + rows[0] * scale_y) - margin)
+    x1 = min(size_hw[1], int(window.x0 + (columns[-1] + 1) * scale_x) + 1 + margin)
+    y1 = min(size_hw[0], int(window.y0 + (rows[-1] + 1) * scale_y) + 1 + margin)
     return x0, y0, x1, y1
 
 
@@ -126,21 +129,22 @@ def _unit(picture: RgbImage) -> Plane:
     return np.asarray(picture, np.float32) * np.float32(1 / 255)
 
 
-def _mean(values: Plane) -> Plane:
-    box = (2 * RADIUS + 1, 2 * RADIUS + 1)
+def _mean(values: Plane, radius: int) -> Plane:
+    box = (2 * radius + 1, 2 * radius + 1)
     return np.asarray(cv2.boxFilter(values, -1, box, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def _fit(guide: Plane, soft: Plane) -> Plane:
+def _fit(guide: Plane, soft: Plane, radius: int) -> Plane:
     """Return per pixel the three gains and the offset of colour -> mask, shape (h, w, 4)."""
-    mean, mean_soft = _mean(guide), _mean(soft)
-    covariance = _mean(guide * soft[..., None]) - mean * mean_soft[..., None]
+    local = partial(_mean, radius=radius)
+    mean, mean_soft = local(guide), local(soft)
+    covariance = local(guide * soft[..., None]) - mean * mean_soft[..., None]
     r, g, b = guide[..., 0], guide[..., 1], guide[..., 2]
     mr, mg, mb = mean[..., 0], mean[..., 1], mean[..., 2]
-    rr = _mean(r * r) - mr * mr + EPSILON
-    gg = _mean(g * g) - mg * mg + EPSILON
-    bb = _mean(b * b) - mb * mb + EPSILON
-    rg, rb, gb = _mean(r * g) - mr * mg, _mean(r * b) - mr * mb, _mean(g * b) - mg * mb
+    rr = local(r * r) - mr * mr + EPSILON
+    gg = local(g * g) - mg * mg + EPSILON
+    bb = local(b * b) - mb * mb + EPSILON
+    rg, rb, gb = local(r * g) - mr * mg, local(r * b) - mr * mb, local(g * b) - mg * mb
     # The inverse of the symmetric 3x3 covariance, by cofactors.
     crr, crg, crb = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
     cgg, cgb, cbb = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
@@ -151,7 +155,7 @@ def _fit(guide: Plane, soft: Plane) -> Plane:
     gains[..., 1] = (crg * cr + cgg * cg + cgb * cb) / determinant
     gains[..., 2] = (crb * cr + cgb * cg + cbb * cb) / determinant
     gains[..., 3] = mean_soft - (gains[..., :3] * mean).sum(axis=-1)
-    return _mean(gains)
+    return local(gains)
 
 
 def _apply(gains: Plane, guide: Plane) -> Plane:

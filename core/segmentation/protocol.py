@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
+from core.segmentation.windows import Window
 
 Level = Literal["whole", "part", "subpart"]
 RgbImage = NDArray[np.uint8]
@@ -140,6 +141,8 @@ class Candidate:
         "whole", "part" or "subpart", by order of area among the three.
     low_res : ndarray of float32
         Logits to refine from; their size is the segmenter's own.
+    window : Window, optional
+        What part of the image they show; none: all of it, as the segmenter sees it.
     coarse : ndarray of bool
         The mask over the whole image at small size (longest side at most 256), for thumbnails and hovering.
     """
@@ -150,6 +153,7 @@ class Candidate:
     low_res: Logits
     coarse: Mask
     upsample: Callable[[], Mask] = field(repr=False, compare=False)
+    window: Window | None = None
     _full: list[Mask] = field(default_factory=list, repr=False, compare=False)
 
     def mask(self) -> Mask:
@@ -194,14 +198,14 @@ class Segmenter(Protocol):
         embedding: Embedding,
         prompt: Prompt,
         *,
-        refine: Logits | None = None,
+        refine: "Candidate | None" = None,
         insist: bool = False,
         preview: bool = False,
     ) -> list[Candidate]:
         """Return three candidates, best first; with `preview` only the best, as cheaply as can be.
 
-        `refine` is `low_res` of the candidate that the annotator had chosen before; with `insist` they chose it
-        over one with a better score, so what grows out of it is what they mean.
+        `refine` is the candidate that the annotator had chosen before, of this segmenter and image; with `insist`
+        they chose it over one with a better score, so what grows out of it is what they mean.
         """
 
 

@@ -82,6 +82,11 @@ class SamSegmenter:
         self._prepared: OrderedDict[int, tuple[Embedding, torch.Tensor, Any]] = OrderedDict()
         self._prepared_lock = threading.Lock()
 
+    @property
+    def side(self) -> int:
+        """Side of the network's square input."""
+        return int(self.sam.image_encoder.img_size)
+
     def encode(self, image: RgbImage) -> Embedding:
         """Return the embedding of an RGB image of shape (H, W, 3), kept as float16."""
         resized = self._transform.apply_image(image)
@@ -97,7 +102,7 @@ class SamSegmenter:
         embedding: Embedding,
         prompt: Prompt,
         *,
-        refine: Logits | None = None,
+        refine: Candidate | None = None,
         insist: bool = False,
         preview: bool = False,
     ) -> list[Candidate]:
@@ -108,9 +113,9 @@ class SamSegmenter:
 
         `insist` changes nothing: SAM's three answers to a mask are all of that mask.
         """
-        low_res, predicted = self._predict(embedding, prompt, refine)
+        low_res, predicted = self.predict(embedding, prompt, refine.low_res if refine else None)
         order = torch.argsort(predicted, descending=True).tolist()[: 1 if preview else 3]
-        inside = self._inside(low_res, embedding.size_hw)
+        inside = self.inside(low_res, embedding.size_hw)
         areas = [float((inside[index] > 0).sum()) for index in range(3)]
         levels = levels_by_area(areas)
         found = []
@@ -120,7 +125,7 @@ class SamSegmenter:
             found.append(
                 Candidate(
                     predicted_iou=float(predicted[index].clamp(0, 1)),
-                    stability_score=_stability(crop),
+                    stability_score=stability(crop),
                     level=levels[index],
                     low_res=logits,
                     coarse=_coarse(crop, embedding.size_hw),
@@ -133,14 +138,15 @@ class SamSegmenter:
         """Return one mask at the image's size by SAM's own postprocessing."""
         with torch.inference_mode():
             logits = torch.as_tensor(low_res, device=self.sam.device)[None, None]
-            full = self.sam.postprocess_masks(logits, self._input_size(size_hw), size_hw)
+            full = self.sam.postprocess_masks(logits, self.input_size(size_hw), size_hw)
             mask: Mask = (full > self.sam.mask_threshold)[0, 0].cpu().numpy()
         return mask
 
-    def _predict(
-        self, embedding: Embedding, prompt: Prompt, refine: Logits | None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return low-resolution logits (3, h, w) and predicted IoU (3,) of one run of the decoder."""
+    def predict(self, embedding: Embedding, prompt: Prompt, refine: Logits | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return low-resolution logits (3, h, w) and predicted IoU (3,) of one run of the decoder.
+
+        `refine` are such logits, to go on from; those of another size are passed over.
+        """
         device, size_hw = self.sam.device, embedding.size_hw
         points = boxes = masks = None
         if prompt.points:
@@ -175,17 +181,16 @@ class SamSegmenter:
                 self._prepared.popitem(last=False)
         return features, prepared
 
-    def _input_size(self, size_hw: tuple[int, int]) -> tuple[int, int]:
-        side = self.sam.image_encoder.img_size
-        height, width = self._transform.get_preprocess_shape(size_hw[0], size_hw[1], side)
+    def input_size(self, size_hw: tuple[int, int]) -> tuple[int, int]:
+        """Return the height and width at which the network sees an image of this size."""
+        height, width = self._transform.get_preprocess_shape(size_hw[0], size_hw[1], self.side)
         return int(height), int(width)
 
-    def _inside(self, low_res: torch.Tensor, size_hw: tuple[int, int]) -> torch.Tensor:
+    def inside(self, low_res: torch.Tensor, size_hw: tuple[int, int]) -> torch.Tensor:
         """Return the part of low-resolution logits that lies on the photo, not on the padding."""
-        height, width = self._input_size(size_hw)
-        side = self.sam.image_encoder.img_size
+        height, width = self.input_size(size_hw)
         rows, columns = low_res.shape[-2:]
-        return low_res[:, : max(1, round(height * rows / side)), : max(1, round(width * columns / side))]
+        return low_res[:, : max(1, round(height * rows / self.side)), : max(1, round(width * columns / self.side))]
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         if self.precision == "fp32":
@@ -204,7 +209,8 @@ def bf16_is_fast(device: str) -> bool:
         return False
 
 
-def _stability(logits: Logits) -> float:
+def stability(logits: Logits) -> float:
+    """Return the IoU of the masks cut at logits +1 and -1; 0 where there is nothing."""
     larger = int((logits > -STABILITY_OFFSET).sum())
     return int((logits > STABILITY_OFFSET).sum()) / larger if larger else 0.0
 

@@ -1,15 +1,21 @@
 """The starter as a segmenter: its network loaded, made ready to answer, and run."""
 
+import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
 from core.errors import ModelUnavailable
+from core.segmentation.closeup import CloseUpSegmenter
 from core.segmentation.sam import SamSegmenter
-from core.segmentation.starter_network import INPUT_SIDE, build_starter
+from core.segmentation.sam_modules import segment_anything
+from core.segmentation.starter_network import INPUT_SIDE, PromptEncoder, build_starter
 from core.segmentation.weights_file import read_weights
+
+CLOSE_SIDE: Final = 256
+"""Of the input for a part of the photo."""
 
 
 class StarterDecoder:
@@ -29,7 +35,7 @@ class StarterDecoder:
         return masks[0, 1:], scores[0, 1:].sigmoid()
 
 
-def load_starter(path: Path, *, name: str, title: str, device: str, img_size: int = INPUT_SIDE) -> SamSegmenter:
+def load_starter(path: Path, *, name: str, title: str, device: str, img_size: int = INPUT_SIDE) -> CloseUpSegmenter:
     """Return the starter with the weights of a file, which is read as weights only.
 
     Raises
@@ -58,10 +64,24 @@ def put_weights(network: Any, path: Path) -> None:
         raise ModelUnavailable(f"{path.name} must hold the starter's weights, but does not") from error
 
 
-def segmenter_of(network: Any, *, name: str, title: str, device: str) -> SamSegmenter:
-    """Return a segmenter that answers with a trained network."""
+def segmenter_of(network: Any, *, name: str, title: str, device: str) -> CloseUpSegmenter:
+    """Return a segmenter that answers with a trained network, whose normalisations are folded away."""
     network = folded(network.eval()).to(device)
+    wide, close = (plain_segmenter(one, name=name, title=title) for one in (network, resized(network, CLOSE_SIDE)))
+    return CloseUpSegmenter(wide, close)
+
+
+def plain_segmenter(network: Any, *, name: str, title: str) -> SamSegmenter:
+    """Return a segmenter that answers as `SamPredictor` would with this network."""
     return SamSegmenter(network, name=name, title=title, decoder=StarterDecoder(network))
+
+
+def resized(network: Any, side: int) -> Any:
+    """Return the same weights, shared, as a network of another input size: none of them depends on it."""
+    encoder = copy.copy(network.image_encoder)
+    encoder.img_size = side
+    other = segment_anything().modeling.Sam(encoder, PromptEncoder(side), network.mask_decoder)
+    return other.eval().to(network.device)
 
 
 def folded(module: nn.Module) -> Any:

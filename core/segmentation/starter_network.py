@@ -22,8 +22,12 @@ FEATURES_4: Final = 8
 METRIC: Final = 16
 """Of the features at stride 8, these are compared between places."""
 COLOUR_BINS: Final = 8
+LEAST_CONTRAST: Final = 0.5
+"""Deviation of a picture's colours; that of photos is near 1."""
+MOST_GAIN: Final = 4.0
 PROMPT_MAPS: Final = 11
-CUE_MAPS: Final = 5
+RANGES: Final = 3
+CUE_MAPS: Final = 2 + RANGES
 
 
 def conv(into: int, out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -49,6 +53,19 @@ class Block(nn.Module):
 def doubled(x: Tensor) -> Tensor:
     """Return maps at twice the side."""
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def levelled(x: Tensor) -> Tensor:
+    """Return pictures (B, 3, S, S) of little contrast with more of it, and nearer to the middle; others as they are.
+
+    Micrographs are dark and flat: their colours would all fall into one bin. Zeros are padding and stay.
+    """
+    there = (x.abs().amax(1, keepdim=True) > 0).to(x.dtype)
+    count = (3 * there.sum((1, 2, 3), keepdim=True)).clamp(min=1)
+    mean = x.sum((1, 2, 3), keepdim=True) / count
+    deviation = ((x**2).sum((1, 2, 3), keepdim=True) / count - mean**2).clamp(min=1e-6).sqrt()
+    gain = (LEAST_CONTRAST / deviation).clamp(1, MOST_GAIN)
+    return ((x - mean) * gain + mean / gain) * there
 
 
 class ImageEncoder(nn.Module):
@@ -79,6 +96,7 @@ class ImageEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the embedding."""
+        x = levelled(x)
         valid = (functional.avg_pool2d(x.abs().amax(1, keepdim=True), STRIDE // 2) > 0).to(x.dtype)
         x4 = self.stem(functional.pixel_unshuffle(x, 4))
         x8 = self.down8(x4)
@@ -186,36 +204,43 @@ def colour_bins(colours: Tensor, valid: Tensor) -> Tensor:
     return torch.where(valid[:, 0] > 0, index, COLOUR_BINS**3).flatten(1)
 
 
-def likelihood(bins: Tensor, weight: Tensor) -> Tensor:
-    """Return how much likelier each pixel's colour is under `weight` than elsewhere, in [0, 1]; 0.5 = as likely.
+def likelihood(bins: Tensor, weights: Tensor) -> Tensor:
+    """Return how much likelier each pixel's colour is under a weight than elsewhere, in [0, 1]; 0.5 = as likely.
 
     Parameters
     ----------
     bins : Tensor of int64, shape (B, pixels)
-    weight : Tensor, shape (B, pixels), in [0, 1]
+    weights : Tensor, shape (B, R, pixels), in [0, 1]
+
+    Returns
+    -------
+    Tensor, shape (B, R, pixels)
     """
-    count = COLOUR_BINS**3 + 1
-    inside = weight.new_zeros(len(bins), count).scatter_add_(1, bins, weight)
-    outside = weight.new_zeros(len(bins), count).scatter_add_(1, bins, 1 - weight)
-    inside, outside = _smoothed(inside), _smoothed(outside)
-    inside = inside / inside.sum(1, keepdim=True).clamp(min=1e-6)
-    outside = outside / outside.sum(1, keepdim=True).clamp(min=1e-6)
+    ranges = weights.shape[1]
+    here = torch.cat([weights, torch.ones_like(weights[:, :1])], 1)
+    where = bins[:, None].expand_as(here)
+    counts = here.new_zeros(*here.shape[:2], COLOUR_BINS**3 + 1).scatter_add_(2, where, here)
+    counts = _smoothed(counts)
+    inside = counts[:, :ranges]
+    outside = counts[:, ranges:] - inside
+    inside = inside / inside.sum(2, keepdim=True).clamp(min=1e-6)
+    outside = outside / outside.sum(2, keepdim=True).clamp(min=1e-6)
     share = (inside + 1e-5) / (inside + outside + 2e-5)
-    return share.gather(1, bins)
+    return share.gather(2, where[:, :ranges])
 
 
-def _smoothed(histogram: Tensor) -> Tensor:
-    """Return a histogram whose neighbouring colours share: a few pixels tell little of a bin, more of those around."""
-    cube = histogram[:, :-1].view(-1, 1, COLOUR_BINS, COLOUR_BINS, COLOUR_BINS)
-    kernel = cube.new_tensor([0.25, 0.5, 0.25])
+def _smoothed(counts: Tensor) -> Tensor:
+    """Return histograms whose neighbouring colours share: a few pixels tell little of a bin, more of those around."""
+    cubes = counts[..., :-1].reshape(-1, 1, COLOUR_BINS, COLOUR_BINS, COLOUR_BINS)
+    kernel = cubes.new_tensor([0.25, 0.5, 0.25])
     for axis in range(3):
         shape = [1, 1, 1, 1, 1]
         shape[2 + axis] = 3
         padding = [0, 0, 0]
         padding[axis] = 1
-        cube = functional.conv3d(cube, kernel.view(shape), padding=tuple(padding))
-    smooth = cube.flatten(1)
-    return torch.cat([smooth, torch.zeros_like(smooth[:, :1])], 1)
+        cubes = functional.conv3d(cubes, kernel.view(shape), padding=tuple(padding))
+    smooth = cubes.reshape(*counts.shape[:-1], -1)
+    return torch.cat([smooth, torch.zeros_like(smooth[..., :1])], -1)
 
 
 class MaskDecoder(nn.Module):
@@ -294,17 +319,16 @@ class MaskDecoder(nn.Module):
             background = torch.where(labels == 0, alike, -1.0).amax(1, keepdim=True)
         with torch.no_grad():
             bins = colour_bins(colours, valid)
-            ranges = self._ranges(maps)
-            shares = [likelihood(bins, weight.flatten(1)).view(-1, 1, cells, cells) for weight in ranges]
-        return torch.cat([foreground, background, *shares], 1)
+            shares = likelihood(bins, self._ranges(maps).flatten(2)).view(-1, RANGES, cells, cells)
+        return torch.cat([foreground, background, shares], 1)
 
-    def _ranges(self, maps: Tensor) -> list[Tensor]:
+    def _ranges(self, maps: Tensor) -> Tensor:
         """Return where the object's colours are taken from: close to its clicks, around them, and the mask before."""
         inside = maps[:, 4].clamp(0, 1)
         near = (maps[:, 0] - maps[:, 1]).clamp(0, 1)
         far = (maps[:, 2] ** 2 - maps[:, 3] ** 2).clamp(0, 1)
         before = (maps[:, 6:10].mean(1) / 2 + 0.5) * maps[:, 10]
-        return [torch.maximum(near, inside), torch.maximum(far, inside), torch.maximum(before, near)]
+        return torch.stack([torch.maximum(near, inside), torch.maximum(far, inside), torch.maximum(before, near)], 1)
 
 
 def _looks(masks: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Training the starter: scenes made beside it, rounds of clicks answered and corrected, an average of weights kept."""
 
+import contextlib
 import copy
 import json
 import logging
@@ -7,7 +8,7 @@ import math
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty
@@ -15,22 +16,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from core.segmentation.starter import put_weights
 from core.segmentation.starter_network import PromptEncoder, build_starter
-from core.training.cutouts import Cutout
 from core.training.episodes import Practice, correction, practice
-from core.training.losses import mask_loss, nesting_loss, true_iou
+from core.training.losses import closest_loss, mask_loss, nesting_loss, true_iou
+from core.training.materials import Materials
 from core.training.scenes import Scene, SceneMaker
 
 log = logging.getLogger(__name__)
 ROUNDS = (0.4, 0.35, 0.25)
 BOX_SHARE = 0.12
+CLOSEST_WEIGHT = 0.4
 POOL = 3000
-"""Scenes kept to be seen again in other views: making one takes as long as learning from it."""
+"""Scenes kept to be seen again in other views: making one takes as long as learning from it. Makers wait when
+there are so many and one has not been taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,12 @@ class Trainer:
     Parameters
     ----------
     plan : Plan
-    cutouts, photos
-        As for `SceneMaker`.
+    materials : Materials
     out : Path
         Where the average's weights are written every few minutes (starter.pt) with what was done (training.json).
     """
 
-    def __init__(self, plan: Plan, cutouts: Sequence[Cutout], photos: Sequence[NDArray[np.uint8]], out: Path) -> None:
+    def __init__(self, plan: Plan, materials: Materials, out: Path) -> None:
         torch.manual_seed(plan.seed)
         self.plan = plan
         self.out = out
@@ -103,7 +104,7 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(self.network.parameters(), plan.phases[0].first_rate, weight_decay=0.02)
         self.steps = self.images = 0
         self.history: list[dict[str, float]] = []
-        self._scenes = _Scenes(plan, cutouts, photos)
+        self._scenes = _Scenes(plan, materials)
 
     def run(self, report: Callable[[str], None] = log.info) -> Path:
         """Train all phases and return the weights' file."""
@@ -195,6 +196,7 @@ class Trainer:
                 wanted = torch.cat([target, truth], 1)
                 levels = mask_loss(masks, wanted)
                 loss = levels.mean() + 0.1 * nesting_loss(masks[:, 1:]).mean()
+                loss = loss + CLOSEST_WEIGHT * closest_loss(masks[:, 1:], target).mean()
                 told["whole"] = float(true_iou(masks[:, 3:], truth[:, 2:]).mean())
                 told["best3"] = float(iou[:, 1:].amax(1).mean())
             else:
@@ -257,7 +259,7 @@ def _halved(value: Tensor) -> Tensor:
 class _Scenes:
     """A pool of scenes that other processes fill, and views of them."""
 
-    def __init__(self, plan: Plan, cutouts: Sequence[Cutout], photos: Sequence[NDArray[np.uint8]]) -> None:
+    def __init__(self, plan: Plan, materials: Materials) -> None:
         side = max(phase.side for phase in plan.phases)
         context = multiprocessing.get_context("fork")
         self._queue: Any = context.Queue(64)
@@ -265,7 +267,7 @@ class _Scenes:
         self._next = 0
         self._makers = [
             context.Process(
-                target=_make, args=(cutouts, photos, plan.seed + 1000 * (number + 1), side, self._queue), daemon=True
+                target=_make, args=(materials, plan.seed + 1000 * (number + 1), side, self._queue), daemon=True
             )
             for number in range(plan.makers)
         ]
@@ -282,17 +284,16 @@ class _Scenes:
         return found
 
     def _take(self, least: int) -> None:
-        """Take what has been made; wait only while there is too little to begin with."""
-        while True:
+        """Take what has been made, one at a time once there are many; wait only while there are too few to begin."""
+        while len(self._pool) < POOL:
             try:
-                scene = self._queue.get(timeout=60) if len(self._pool) < 8 * least else self._queue.get_nowait()
+                few = len(self._pool) < 8 * least
+                self._pool.append(self._queue.get(timeout=60) if few else self._queue.get_nowait())
             except Empty:
                 return
-            if len(self._pool) < POOL:
-                self._pool.append(scene)
-            else:
-                self._pool[self._next] = scene
-                self._next = (self._next + 1) % POOL
+        with contextlib.suppress(Empty):
+            self._pool[self._next] = self._queue.get_nowait()
+            self._next = (self._next + 1) % POOL
 
     def close(self) -> None:
         for maker in self._makers:
@@ -300,9 +301,9 @@ class _Scenes:
             maker.join()
 
 
-def _make(cutouts: Sequence[Cutout], photos: Sequence[NDArray[np.uint8]], seed: int, side: int, queue: Any) -> None:
+def _make(materials: Materials, seed: int, side: int, queue: Any) -> None:
     os.nice(5)
     torch.set_num_threads(1)
-    maker = SceneMaker(cutouts, photos, seed)
+    maker = SceneMaker(materials, seed)
     while True:
         queue.put(maker.make(side))

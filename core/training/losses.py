@@ -27,6 +27,14 @@ def mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
     return FOCAL_WEIGHT * focal + dice + PLAIN_WEIGHT * plain.mean((2, 3))
 
 
+def closest_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the loss of the candidate (B, C, h, w) that is closest to its truth (B, 1, h, w), shape (B,).
+
+    As in SAM: the candidates need not agree where one click leaves open what is meant.
+    """
+    return mask_loss(logits, truth.expand_as(logits)).amin(1)
+
+
 def true_iou(logits: Tensor, truth: Tensor) -> Tensor:
     """Return the IoU of each mask with its truth, shape (B, C); 0 where both are empty."""
     with torch.no_grad():

@@ -1,6 +1,7 @@
-"""What scenes are made of: cut-outs from folders, and photos that are free to use."""
+"""What scenes are made of: cut-outs from folders, photos that are free to use, and photos with known objects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from core.errors import InvalidInput
 from core.training.cutouts import SUFFIXES, Cutout, read_cutouts
+from core.training.known import KnownPhoto
 
 PHOTO_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp")
 PHOTO_SIDE: Final = 768
@@ -29,6 +31,25 @@ OWN_PHOTOS: Final = (
     "rocket.jpg",
 )
 """scikit-image's, each CC0, in the public domain or without known restrictions, as its documentation says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What scenes are made of.
+
+    Attributes
+    ----------
+    cutouts : sequence of Cutout
+        Without any, all objects are painted shapes.
+    photos : sequence of ndarray of uint8, shape (h, w, 3)
+        Ground and textures; without any, these are painted.
+    known : sequence of KnownPhoto
+        Photos to learn from as they are.
+    """
+
+    cutouts: Sequence[Cutout] = ()
+    photos: Sequence[NDArray[np.uint8]] = ()
+    known: Sequence[KnownPhoto] = ()
 
 
 def cutouts_in(folders: Iterable[Path]) -> list[Cutout]:

@@ -61,7 +61,7 @@ def follow(segmenter: Segmenter, embedding: Embedding, truth: Mask, unsure: Mask
         points.append(point)
         begun = time.perf_counter()
         found = segmenter.decode(embedding, Prompt(tuple(points)), refine=refine)
-        current, refine = found[0].mask(), found[0].low_res
+        current, refine = found[0].mask(), found[0]
         times.append((time.perf_counter() - begun) * 1e3)
         values = _ious(found, truth, unsure)
         best.append(values[0])

@@ -1,5 +1,7 @@
 """GrabCut without weights: good on easy pictures, whole at every edge, and true to what was clicked."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -94,7 +96,7 @@ def test_refining_takes_the_chosen_candidate_along() -> None:
     image = scene(truth)
     first = ask(image, Prompt((Point(180, 200, 1),)))
     both = Prompt((Point(180, 200, 1), Point(430, 200, 1)))
-    refined = ask(image, both, refine=first[0].low_res)
+    refined = ask(image, both, refine=first[0])
     assert max(iou(candidate.mask(), truth) for candidate in refined) > 0.9
     for candidate in refined:
         assert candidate.mask()[200, 180]
@@ -144,7 +146,7 @@ def test_pictures_of_any_shape_are_answered_at_their_own_size(shape: tuple[int, 
         assert len(found) == 3
         whole(found, shape)
         whole(ask(image, prompt, preview=True), shape)
-        whole(ask(image, prompt, refine=found[0].low_res), shape)
+        whole(ask(image, prompt, refine=found[0]), shape)
 
 
 def whole(found: list[Candidate], shape: tuple[int, int]) -> None:
@@ -194,7 +196,7 @@ def test_any_points_on_any_picture_are_answered(
     points = tuple(Point(x * width, y * height, label) for x, y, label in drawn)
     found = ask(image, Prompt(points))
     whole(found, (height, width))
-    whole(ask(image, Prompt(points), refine=found[-1].low_res), (height, width))
+    whole(ask(image, Prompt(points), refine=found[-1]), (height, width))
 
 
 def test_who_insists_on_a_candidate_gets_what_grows_out_of_it_first() -> None:
@@ -202,7 +204,8 @@ def test_who_insists_on_a_candidate_gets_what_grows_out_of_it_first() -> None:
     image = scene(outer)
     image[inner] = (200, 40, 60)
     prompt = Prompt((Point(300, 200, 1), Point(300, 320, 0)))
-    chosen = np.where(cv2.resize(inner.astype(np.uint8), (384, 256)) > 0, 8.0, -8.0).astype(np.float32)
+    small = np.where(cv2.resize(inner.astype(np.uint8), (384, 256)) > 0, 8.0, -8.0).astype(np.float32)
+    chosen = replace(ask(image, prompt)[0], low_res=small)
     free, insisted = ask(image, prompt, refine=chosen), ask(image, prompt, refine=chosen, insist=True)
     assert iou(insisted[0].mask(), inner) > 0.9
     assert np.array_equal(free[0].mask(), ask(image, prompt)[0].mask())

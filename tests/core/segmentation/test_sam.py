@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -123,9 +124,9 @@ def test_refined_answers_are_those_of_the_predictor_with_a_mask_input(
     sam: Any, segmenter: SamSegmenter, embeddings: dict[tuple[int, int], Embedding], shape: tuple[int, int], kind: str
 ) -> None:
     embedding, prompts = embeddings[shape], asked(shape)
-    chosen = segmenter.decode(embedding, prompts["a point"])[1].low_res
+    chosen = segmenter.decode(embedding, prompts["a point"])[1]
     refined = segmenter.decode(embedding, prompts[kind], refine=chosen)
-    same_answer(refined, their_answer(sam, embedding, prompts[kind], chosen))
+    same_answer(refined, their_answer(sam, embedding, prompts[kind], chosen.low_res))
     plain = segmenter.decode(embedding, prompts[kind])
     assert any(np.abs(a.low_res - b.low_res).max() > 1e-3 for a, b in zip(refined, plain, strict=True))
 
@@ -158,16 +159,16 @@ def test_stability_is_that_of_segment_anything_on_the_same_logits(
 
     answers = segmenter.decode(embeddings[shape], asked(shape)["a point"])
     for candidate in answers:
-        inside = segmenter._inside(torch.as_tensor(candidate.low_res)[None], shape)
+        inside = segmenter.inside(torch.as_tensor(candidate.low_res)[None], shape)
         assert candidate.stability_score == pytest.approx(float(calculate_stability_score(inside, 0.0, 1.0)[0]))
     assert any(0 < candidate.stability_score < 1 for candidate in answers)
 
 
 def test_stability_of_an_empty_mask_is_zero_and_no_division(segmenter: SamSegmenter) -> None:
-    from core.segmentation.sam import _stability
+    from core.segmentation.sam import stability
 
-    assert _stability(np.full((4, 4), -9, np.float32)) == 0.0
-    assert _stability(np.full((4, 4), 9, np.float32)) == 1.0
+    assert stability(np.full((4, 4), -9, np.float32)) == 0.0
+    assert stability(np.full((4, 4), 9, np.float32)) == 1.0
 
 
 def test_only_what_is_looked_at_is_upsampled(
@@ -221,8 +222,9 @@ def test_a_mask_to_refine_of_another_network_is_not_used(
     segmenter: SamSegmenter, embeddings: dict[tuple[int, int], Embedding]
 ) -> None:
     prompt = asked((300, 500))["a point"]
-    with_foreign = segmenter.decode(embeddings[300, 500], prompt, refine=np.ones((7, 9), np.float32))
     plain = segmenter.decode(embeddings[300, 500], prompt)
+    foreign = replace(plain[0], low_res=np.ones((7, 9), np.float32))
+    with_foreign = segmenter.decode(embeddings[300, 500], prompt, refine=foreign)
     assert all(np.array_equal(a.low_res, b.low_res) for a, b in zip(with_foreign, plain, strict=True))
 
 

@@ -8,15 +8,16 @@ import pytest
 import torch
 
 from core.errors import ModelUnavailable
+from core.segmentation.closeup import CloseUpSegmenter
 from core.segmentation.protocol import Point, Prompt
-from core.segmentation.sam import SamSegmenter
 from core.segmentation.sam_modules import segment_anything
-from core.segmentation.starter import folded, load_starter, segmenter_of
+from core.segmentation.starter import folded, load_starter, plain_segmenter, resized
 from core.segmentation.starter_network import (
     COLOUR_BINS,
     PROMPT_MAPS,
     build_starter,
     colour_bins,
+    levelled,
     likelihood,
     unfolded,
 )
@@ -43,7 +44,7 @@ def photo() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (150, 210, 3), np.uint8)
 
 
-def load(path: Path) -> SamSegmenter:
+def load(path: Path) -> CloseUpSegmenter:
     return load_starter(path, name="starter", title="Starter", device="cpu", img_size=SIDE)
 
 
@@ -57,7 +58,7 @@ PROMPTS = [
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_sam_predictor_runs_it_unmodified_and_gives_the_same_masks(photo: np.ndarray, prompt: Prompt) -> None:
-    segmenter = segmenter_of(untrained(), name="starter", title="Starter", device="cpu")
+    segmenter = plain_segmenter(folded(untrained()), name="starter", title="Starter")
     predictor = segment_anything().SamPredictor(segmenter.sam)
     predictor.set_image(photo)
     points = np.array([[point.x, point.y] for point in prompt.points]) if prompt.points else None
@@ -81,6 +82,31 @@ def test_folding_normalisations_changes_no_answer(photo: np.ndarray) -> None:
         after = folded(network).image_encoder(pixels)
     assert torch.allclose(before, after, atol=1e-4)
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.image_encoder.stem.modules())
+
+
+def test_at_another_size_it_is_the_same_weights_and_those_of_the_first_are_untouched(photo: np.ndarray) -> None:
+    network = untrained()
+    other = resized(network, 64)
+    assert (network.image_encoder.img_size, other.image_encoder.img_size) == (SIDE, 64)
+    shared = {parameter.data_ptr() for parameter in network.parameters()}
+    assert {parameter.data_ptr() for parameter in other.parameters()} == shared
+    fresh = build_starter(64).eval()
+    fresh.load_state_dict(network.state_dict())
+    answers = [plain_segmenter(one, name="a", title="A") for one in (other, fresh)]
+    one, same = (segmenter.decode(segmenter.encode(photo), PROMPTS[1]) for segmenter in answers)
+    for candidate, twin in zip(one, same, strict=True):
+        assert np.abs(candidate.low_res - twin.low_res).max() < 1e-4
+
+
+def test_pictures_of_little_contrast_get_more_and_others_none() -> None:
+    pixels = torch.randn(2, 3, 32, 32)
+    pixels[1] = pixels[1] * 0.1 - 1.8
+    pixels[..., 20:] = 0
+    raised = levelled(pixels)
+    assert torch.allclose(raised[0], pixels[0], atol=1e-5)
+    assert float(raised[1, ..., :20].std()) == pytest.approx(0.4, abs=0.05)
+    assert float(raised[1, ..., :20].mean()) == pytest.approx(-1.8 / 4, abs=0.02)
+    assert not raised[..., 20:].any()
 
 
 def test_an_embedding_unfolds_into_what_went_in() -> None:
@@ -118,11 +144,14 @@ def test_colours_seen_inside_only_are_likely_and_those_outside_are_not() -> None
     valid[..., 3] = 0
     bins = colour_bins(colours, valid)
     assert (bins.view(2, 4)[:, 3] == COLOUR_BINS**3).all()
-    weight = torch.zeros(1, 8)
-    weight[:, [0, 4]] = 1  # the leftmost column was clicked
-    share = likelihood(bins, weight).view(2, 4)
+    weights = torch.zeros(1, 2, 8)
+    weights[:, 0, [0, 4]] = 1  # the leftmost column was clicked
+    share = likelihood(bins, weights)[0, 0].view(2, 4)
     assert (share[:, :2] > 0.6).all()
     assert (share[:, 2] < 0.1).all()
+    assert (likelihood(bins, weights)[0, 1].view(2, 4)[:, :3] < 0.1).all(), (
+        "nothing is likely where nothing was clicked"
+    )
 
 
 def test_weights_that_are_missing_or_others_are_named(tmp_path: Path) -> None:

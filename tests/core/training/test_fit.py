@@ -7,13 +7,14 @@ import torch
 
 from core.segmentation.starter import load_starter
 from core.training.fit import Phase, Plan, Trainer, plan_of
+from core.training.materials import Materials
 
 A_MOMENT = 0.02
 
 
 def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path) -> None:
     plan = Plan((Phase(64, 2, A_MOMENT, 1e-3, 1e-4), Phase(128, 1, A_MOMENT, 1e-4, 1e-5)), objects=2)
-    trainer = Trainer(plan, [], [], tmp_path / "out")
+    trainer = Trainer(plan, Materials(), tmp_path / "out")
     before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
     path = trainer.run()
     done = json.loads((tmp_path / "out" / "training.json").read_text())
@@ -21,7 +22,7 @@ def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path)
     assert any(not torch.equal(before[name], value) for name, value in trainer.average.state_dict().items())
     assert all(torch.isfinite(value).all() for value in trainer.average.state_dict().values())
     assert load_starter(path, name="starter", title="Starter", device="cpu", img_size=64).name == "starter"
-    again = Trainer(plan, [], [], tmp_path / "again")
+    again = Trainer(plan, Materials(), tmp_path / "again")
     again.load(path)
     for name, value in trainer.average.state_dict().items():
         assert torch.allclose(again.network.state_dict()[name].float(), value.float(), rtol=2e-3, atol=1e-6)

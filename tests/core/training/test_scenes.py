@@ -9,9 +9,11 @@ from PIL import Image
 
 from core.errors import InvalidInput
 from core.training.cutouts import Cutout, cutout_of
+from core.training.drawings import read_labels
 from core.training.episodes import correction, deep_place, practice
-from core.training.losses import mask_loss, nesting_loss, true_iou
-from core.training.materials import OWN_PHOTOS, cutouts_in, photos_in
+from core.training.known import known_photos
+from core.training.losses import closest_loss, mask_loss, nesting_loss, true_iou
+from core.training.materials import OWN_PHOTOS, Materials, cutouts_in, photos_in
 from core.training.scenes import SceneMaker
 
 
@@ -35,7 +37,7 @@ def cutout() -> Cutout:
 @pytest.fixture
 def maker(cutout: Cutout) -> SceneMaker:
     photo = np.random.default_rng(1).integers(0, 256, (120, 160, 3), np.uint8)
-    return SceneMaker([cutout], [photo], seed=3)
+    return SceneMaker(Materials([cutout], [photo]), seed=3)
 
 
 def test_a_cutout_is_cropped_small_and_has_the_parts_its_colours_show(cutout: Cutout) -> None:
@@ -66,7 +68,7 @@ def test_colours_go_on_beyond_the_object(cutout: Cutout) -> None:
 
 
 def test_the_same_seed_makes_the_same_scenes(cutout: Cutout) -> None:
-    first, second = (SceneMaker([cutout], [], seed=5) for _ in range(2))
+    first, second = (SceneMaker(Materials([cutout]), seed=5) for _ in range(2))
     for _ in range(4):
         one, other = first.make(96), second.make(96)
         assert np.array_equal(one.image, other.image)
@@ -85,8 +87,29 @@ def test_parts_lie_in_objects_and_subparts_in_parts(maker: SceneMaker) -> None:
 
 
 def test_without_cutouts_and_photos_there_are_scenes_too() -> None:
-    scene = SceneMaker([], [], seed=0).make(96)
+    scene = SceneMaker(Materials(), seed=0).make(96)
     assert scene.image.std() > 1
+
+
+def test_photos_with_known_objects_are_learned_from_as_they_are(tmp_path: Path) -> None:
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    labels = np.zeros((80, 120), np.uint16)
+    labels[10:50, 20:70], labels[30:44, 60:110] = 7, 300
+    photo = np.zeros((80, 120, 3), np.uint8)
+    photo[labels == 7], photo[labels == 300] = (200, 10, 10), (10, 200, 10)
+    Image.fromarray(photo).save(tmp_path / "images" / "a.png")
+    Image.fromarray(labels).save(tmp_path / "labels" / "a.png")
+    (known,) = known_photos(read_labels(tmp_path))
+    assert known.image.shape == (80, 120, 3)
+    assert np.unique(known.objects).tolist() == [0, 1, 2]
+    assert (known.objects == 1).sum() == (labels == 7).sum(), "the larger one comes first"
+    maker = SceneMaker(Materials(known=[known]), seed=1)
+    as_they_are = [scene for scene in (maker.make(64) for _ in range(60)) if not scene.parts.any()]
+    assert as_they_are
+    for scene in as_they_are:
+        for number in np.unique(scene.objects[scene.objects > 0]):
+            assert np.median(scene.image[scene.objects == number], axis=0).std() > 50
 
 
 def test_practice_asks_for_what_was_clicked_and_nests(maker: SceneMaker) -> None:
@@ -140,6 +163,8 @@ def test_losses_are_least_for_the_right_answer() -> None:
     assert true_iou(wrong, truth).tolist() == [[0, 0, 0]]
     assert float(nesting_loss(right)) < 1e-3
     assert float(nesting_loss(right.flip(1))) > 0.1
+    two = truth[:, 1:2]
+    assert float(closest_loss(right, two)) == pytest.approx(float(mask_loss(right[:, 1:2], two)))
 
 
 def test_materials_are_read_from_folders(tmp_path: Path) -> None:

@@ -1,0 +1,151 @@
+"""Looking closely: where, at what, and back to the photo's own pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.segmentation.catalogue import STARTER_WEIGHTS
+from core.segmentation.closeup import CloseUpSegmenter, _moved, _where, _within
+from core.segmentation.protocol import Candidate, Embedding, Point, Prompt, coarse_size
+from core.segmentation.starter import load_starter
+from core.segmentation.windows import Window, whole
+
+
+@pytest.fixture(scope="module")
+def starter() -> CloseUpSegmenter:
+    return load_starter(STARTER_WEIGHTS, name="starter", title="Starter", device="cpu")
+
+
+def photo(height: int, width: int, centre: tuple[int, int], radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a grey, noisy photo with one orange disk, and the disk."""
+    rows, columns = np.mgrid[:height, :width]
+    disk = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2 <= radius**2
+    image = np.random.default_rng(0).normal(120, 6, (height, width, 3))
+    image[disk] += (90, 20, -70)
+    return image.clip(0, 255).astype(np.uint8), disk
+
+
+def iou(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+@pytest.fixture(scope="module")
+def small() -> tuple[np.ndarray, np.ndarray]:
+    return photo(900, 1400, (1010, 333), 24)
+
+
+@pytest.fixture(scope="module")
+def embedding(starter: CloseUpSegmenter, small: tuple[np.ndarray, np.ndarray]) -> Embedding:
+    return starter.encode(small[0])
+
+
+BOX = (986.0, 309.0, 1035.0, 358.0)
+
+
+def test_a_box_around_a_small_object_is_answered_from_close_by(
+    starter: CloseUpSegmenter, small: tuple[np.ndarray, np.ndarray], embedding: Embedding
+) -> None:
+    found = starter.decode(embedding, Prompt(box=BOX))
+    assert iou(found[0].mask(), small[1]) > 0.85
+    window = found[0].window
+    assert window is not None
+    assert window.x1 - window.x0 < 120
+    # From afar the same network is a few dots wide of it.
+    assert iou(starter.decode(embedding, Prompt(box=BOX), preview=True)[0].mask(), small[1]) < 0.8
+
+
+def test_masks_are_the_photos_size_and_hold_what_was_clicked(starter: CloseUpSegmenter, embedding: Embedding) -> None:
+    prompt = Prompt((Point(1010.5, 333.5, 1), Point(1060.5, 333.5, 0), Point(3.5, 880.5, 0)))
+    for candidate in starter.decode(embedding, prompt):
+        mask = candidate.mask()
+        assert mask.shape == (900, 1400)
+        assert candidate.coarse.shape == coarse_size((900, 1400))
+        assert mask[333, 1010]
+        assert not mask[333, 1060]
+
+
+def test_a_further_click_goes_on_in_the_same_window_until_it_lies_outside(
+    starter: CloseUpSegmenter, embedding: Embedding
+) -> None:
+    first = starter.decode(embedding, Prompt(box=BOX))[0]
+    assert _where(Prompt((Point(1012, 335, 1),)), first, embedding.size_hw) == first.window
+    assert _where(Prompt((Point(100, 100, 1),)), first, embedding.size_hw) is None
+    again = starter.decode(embedding, Prompt((Point(1012, 335, 1), Point(1000, 300, 0))), refine=first)[0]
+    assert again.window == first.window
+
+
+def test_the_same_prompt_gets_the_same_answer_kept_view_or_not(starter: CloseUpSegmenter, embedding: Embedding) -> None:
+    prompt = Prompt((Point(1010, 333, 1),))
+    fresh = load_starter(STARTER_WEIGHTS, name="starter", title="Starter", device="cpu")
+    assert fresh.content_hash == starter.content_hash
+    for one, other in zip(starter.decode(embedding, prompt), fresh.decode(embedding, prompt), strict=True):
+        assert np.array_equal(one.mask(), other.mask())
+        assert one.predicted_iou == other.predicted_iou
+
+
+def test_an_embedding_survives_being_kept_as_bytes(starter: CloseUpSegmenter, embedding: Embedding) -> None:
+    kept = Embedding.from_bytes(embedding.to_bytes())
+    ours, theirs = (starter.decode(one, Prompt(box=BOX))[0] for one in (embedding, kept))
+    assert np.array_equal(ours.mask(), theirs.mask())
+
+
+def test_the_first_answer_and_a_hover_are_safe_on_photos_of_any_shape(starter: CloseUpSegmenter) -> None:
+    for height, width in [(1, 1), (3, 700), (700, 2), (64, 64)]:
+        image = np.full((height, width, 3), 90, np.uint8)
+        kept = starter.encode(image)
+        for prompt in (Prompt((Point(width / 2, height / 2, 1),)), Prompt(box=(0, 0, width, height))):
+            for candidate in starter.decode(kept, prompt) + starter.decode(kept, prompt, preview=True):
+                assert candidate.mask().shape == (height, width)
+                refined = starter.decode(kept, prompt, refine=candidate)
+                assert len(refined) == 3
+
+
+def test_logits_move_between_views_with_their_places(starter: CloseUpSegmenter, embedding: Embedding) -> None:
+    size_hw = embedding.size_hw
+    scale = 128 / 1400
+    low = np.full((128, 128), -6, np.float32)
+    low[int(300 * scale) : int(500 * scale), int(900 * scale) : int(1100 * scale)] = 6
+    candidate = Candidate(1, 1, "whole", low, np.zeros((1, 1), bool), lambda: np.zeros(size_hw, bool), whole(size_hw))
+    view = starter._view(embedding, Window(800, 200, 1200, 600))
+    moved = _moved(candidate, view, size_hw)
+    assert moved.shape == (64, 64)
+    rows, columns = np.nonzero(moved > 0)
+    assert np.abs(np.array([rows.min(), rows.max() + 1]) * 400 / 64 + 200 - [300, 500]).max() < 16
+    assert np.abs(np.array([columns.min(), columns.max() + 1]) * 400 / 64 + 800 - [900, 1100]).max() < 16
+    there_and_back = _moved(
+        Candidate(1, 1, "whole", moved, candidate.coarse, candidate.upsample, view.window),
+        starter._view(embedding, whole(size_hw)),
+        size_hw,
+    )
+    assert iou(there_and_back > 0, low > 0) > 0.8
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    x0=st.integers(0, 1300),
+    y0=st.integers(0, 800),
+    width=st.integers(1, 100),
+    height=st.integers(1, 100),
+)
+def test_a_window_for_a_box_holds_it_and_lies_in_the_photo(x0: int, y0: int, width: int, height: int) -> None:
+    prompt = Prompt(box=(x0, y0, x0 + width, y0 + height))
+    window = _where(prompt, None, (900, 1400))
+    assert window is not None
+    assert window.x0 <= x0
+    assert window.y0 <= y0
+    assert window.x1 >= x0 + width
+    assert window.y1 >= y0 + height
+    assert (window.x0, window.y0) >= (0, 0)
+    assert window.x1 <= 1400
+    assert window.y1 <= 900
+    inside = _within(prompt, window).box
+    assert inside is not None
+    assert inside[0] == x0 - window.x0
+    assert inside[3] == y0 + height - window.y0
+
+
+def test_weights_that_ship_are_there() -> None:
+    assert Path(STARTER_WEIGHTS).stat().st_size < 25_000_000
