@@ -22,8 +22,9 @@ export function mount(_root, data, hooks) {
   const on = (target, name, run) => target.addEventListener(name, run, { capture: true, passive: true, signal: stop.signal });
   for (const name of ["pointermove", "pointerdown", "keydown", "wheel"]) on(window, name, () => timer.touch("painting"));
   on(document, "visibilitychange", () => timer.hold("hidden", document.hidden));
-  // Every word to Streamlit runs its page anew, so the time is told only where the page is about to run anyway.
-  on(window, "pointerdown", (event) => isButton(event) && tell(timer.rounded()));
+  // Every word to Streamlit runs its page anew, so the time is told only where the page is about to run anyway, and
+  // not before the button was let go: a page that runs anew under the finger can lose the click.
+  on(window, "click", (event) => isButton(event) && tell(timer.rounded()));
   on(window, "keydown", (event) => event.key === "Enter" && tell(timer.rounded()));
   const keeping = setInterval(() => localStorage.setItem(place, JSON.stringify(timer.rounded())), KEEP_MS);
   return {

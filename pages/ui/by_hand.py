@@ -98,7 +98,8 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
             key=f"outline-{state.key}",
         )
         times = stopwatch(outline=state.key, version=version())
-    state.keep(drawn.json_data)
+    if drawn.json_data is not None:  # else the canvas has not spoken yet
+        state.keep(drawn.json_data)
     paths = paths_of_drawing(drawn.json_data)
     side = row.container(width=_SIDE_WIDTH)
     side.markdown(f"**By hand**  \n{plain(image.name)}")
