@@ -71,6 +71,10 @@ def as_document(report: EvaluationReport) -> dict[str, Any]:
         "max_clicks": report.max_clicks,
         **_figures(report.model),
         "baseline": _figures(report.baseline) if report.baseline else None,
+        "differences": {
+            name: [round(value, 6) for value in (found.mean, found.low, found.high)]
+            for name, found in report.differences.items()
+        },
     }
 
 
@@ -89,7 +93,7 @@ def _figures(measured: Measured) -> dict[str, Any]:
 
 
 def _show(report: EvaluationReport) -> None:
-    found = report.model.scores
+    scores = report.model.scores
     columns = [report.model] + ([report.baseline] if report.baseline else [])
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
@@ -99,13 +103,26 @@ def _show(report: EvaluationReport) -> None:
     for name, title, digits in _ROWS:
         cells = [cell for measured in columns for cell in _cells(measured.scores, name, digits)]
         table.add_row(title, *cells)
-    say(f"{report.dataset}: {found.objects} objects on {found.images} images, at most {report.max_clicks} clicks each.")
+    count = f"{scores.objects} objects on {scores.images} images"
+    say(f"{report.dataset}: {count}, at most {report.max_clicks} clicks each.")
     if report.left_out:
         say(f"{report.left_out} objects of less than {LEAST_AREA} pixels were left out.")
     if report.crowds:
         say(f"{report.crowds} annotations of many objects at once were left out.")
     console.print(table)
+    if report.baseline:
+        say(f"{report.model.name} less {report.baseline.name}, object by object:")
+        console.print(_difference_table(report))
     say(f"Object by object: {report.model.results}")
+
+
+def _difference_table(report: EvaluationReport) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, title, digits in _ROWS:
+        if found := report.differences.get(name):
+            interval = f"{found.low:+.{digits}f} to {found.high:+.{digits}f}"
+            table.add_row(title, f"{found.mean:+.{digits}f}", f"[dim]{interval}[/dim]")
+    return table
 
 
 def _cells(scores: Scores, name: str, digits: int) -> tuple[str, str]:

@@ -17,8 +17,8 @@ from core.training.datasets import open_dataset
 from core.training.evaluate import evaluate as measure
 from core.training.evaluate import key_of
 from core.training.examples import Choice, Dataset, Drawing, Entry, Photo, choose, drawn
-from core.training.outcomes import OutcomeFile
-from core.training.scores import Scores, score
+from core.training.outcomes import Outcome, OutcomeFile
+from core.training.scores import Interval, Scores, differences, score
 from core.workshop import Library, open_library
 from storage import images, masks
 
@@ -70,13 +70,17 @@ class Measured:
     name: str
     title: str
     content_hash: str
+    outcomes: list[Outcome]
     scores: Scores
     results: Path
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """What came out: the model, GrabCut on the same objects (None if not asked for), and what was left out."""
+    """What came out: the model, GrabCut on the same objects (None if not asked for), and what was left out.
+
+    `differences` are those of the means, model less GrabCut, over the same objects; empty without GrabCut.
+    """
 
     dataset: str
     seed: int
@@ -85,6 +89,7 @@ class EvaluationReport:
     crowds: int
     model: Measured
     baseline: Measured | None
+    differences: dict[str, Interval]
 
 
 def evaluate(settings: Settings, asked: Evaluation, *, progress: Progress | None = None) -> EvaluationReport:
@@ -112,7 +117,16 @@ def evaluate(settings: Settings, asked: Evaluation, *, progress: Progress | None
         wanted = asked.baseline and segmenter.name != GrabCutSegmenter.name
         baseline = run(GrabCutSegmenter()) if wanted else None
     return EvaluationReport(
-        dataset.name, asked.seed, asked.max_clicks, choice.left_out, dataset.crowds, model, baseline
+        dataset.name,
+        asked.seed,
+        asked.max_clicks,
+        choice.left_out,
+        dataset.crowds,
+        model,
+        baseline,
+        differences(model.outcomes, baseline.outcomes, max_clicks=asked.max_clicks, seed=asked.seed)
+        if baseline
+        else {},
     )
 
 
@@ -168,7 +182,7 @@ def _measured(
         progress=_named(segmenter.name, progress),
     )
     scores = score(outcomes, max_clicks=asked.max_clicks, seed=asked.seed)
-    return Measured(segmenter.name, segmenter.title, segmenter.content_hash, scores, path)
+    return Measured(segmenter.name, segmenter.title, segmenter.content_hash, outcomes, scores, path)
 
 
 def _named(what: str, progress: Progress | None) -> Callable[[int, int], None] | None:

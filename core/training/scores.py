@@ -30,6 +30,15 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean and the middle 95 % of its resamples."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """A segmenter's figures on a data set.
 
@@ -85,6 +94,25 @@ def score(outcomes: list[Outcome], *, max_clicks: int, seed: int) -> Scores:
         len(outcomes),
         int(images.max()) + 1,
     )
+
+
+def differences(model: list[Outcome], baseline: list[Outcome], *, max_clicks: int, seed: int) -> dict[str, Interval]:
+    """Return for each mean how much more the model has than the baseline on the same objects, and the middle 95 %.
+
+    The resamples are of images, the same ones for both (a paired bootstrap): what is hard for both does not blur the
+    difference.
+    """
+    if [outcome.object for outcome in model] != [outcome.object for outcome in baseline]:
+        raise ValueError("both must be outcomes of the same objects in the same order")
+    ours, theirs = (per_object(outcomes, max_clicks=max_clicks) for outcomes in (model, baseline))
+    table = np.stack([ours[name] - theirs[name] for name in ours], axis=1)
+    images = _numbered([outcome.image for outcome in model])
+    means, _ = _resampled(table, np.zeros((int(images.max()) + 1, BINS, 3)), images, seed)
+    bounds = np.percentile(means, [2.5, 97.5], axis=0)
+    return {
+        name: Interval(float(mean), float(low), float(high))
+        for name, mean, low, high in zip(ours, table.mean(axis=0), *bounds, strict=True)
+    }
 
 
 def per_object(outcomes: list[Outcome], *, max_clicks: int) -> dict[str, Floats]:

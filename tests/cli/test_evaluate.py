@@ -43,7 +43,10 @@ def test_it_measures_grabcut_beside_a_model(run: Run, folder: Path, tmp_path: Pa
     alone = told(run(*command, "--json"))
     assert {name: alone[name] for name in report["baseline"]} == report["baseline"]
     bare = told(run(*command, "--model", "tiny-random", "--no-baseline", "--json"))
-    assert bare == report | {"baseline": None}
+    assert bare == report | {"baseline": None, "differences": {}}
+    mean, low, high = report["differences"]["iou_at_1"]
+    assert low <= mean <= high
+    assert mean == pytest.approx(report["iou_at_1"] - report["baseline"]["iou_at_1"], abs=2e-6)
 
 
 def test_it_tells_people(run: Run, folder: Path, tmp_path: Path) -> None:
@@ -51,9 +54,13 @@ def test_it_tells_people(run: Run, folder: Path, tmp_path: Path) -> None:
     lines = run(*command, "--model", "tiny-random").stdout.splitlines()
     assert lines[0] == "set: 1 objects on 1 images, at most 2 clicks each."
     assert lines[1].split() == ["tiny-random", "95", "%", "grabcut", "95", "%"]
-    rows = {line[:24].strip(): line[24:].split() for line in lines[2:-1]}
+    middle = lines.index("tiny-random less grabcut, object by object:")
+    rows = {line[:24].strip(): line[24:].split() for line in lines[2:middle]}
+    less = {line[:24].strip(): line[24:].split() for line in lines[middle + 1 : -1]}
     assert rows["clicks to IoU .90"][:4] == ["2.00", "2.00", "to", "2.00"]
     assert rows["IoU after 5 clicks"] == ["-", "-"]
+    assert less["clicks to IoU .90"] == ["+1.00", "+1.00", "to", "+1.00"]
+    assert "ms per click, median" not in less
     assert lines[-1] == f"Object by object: {tmp_path / 'out.jsonl'}"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.training.outcomes import Outcome
-from core.training.scores import Scores, expected_calibration_error, score
+from core.training.scores import Scores, differences, expected_calibration_error, score
 
 
 def outcome(
@@ -117,6 +117,22 @@ def test_objects_of_one_photo_count_as_one_draw() -> None:
     scores = scored(outcomes)
     assert scores.intervals["iou_at_1"] == pytest.approx((0.2, 0.8))
     assert scores.images == 2
+
+
+def test_a_paired_difference_is_as_sure_as_its_objects_agree() -> None:
+    hard_and_easy = [outcome(n, 0.1 if n % 2 else 0.8) for n in range(20)]
+    each_a_little_better = [outcome(n, 0.15 if n % 2 else 0.85) for n in range(20)]
+    found = differences(each_a_little_better, hard_and_easy, max_clicks=20, seed=0)["iou_at_1"]
+    assert (found.mean, found.low, found.high) == pytest.approx((0.05, 0.05, 0.05))
+    alone = scored(each_a_little_better).intervals["iou_at_1"]
+    assert alone[1] - alone[0] > 0.2, "the same objects apart say far less"
+    same = differences(hard_and_easy, hard_and_easy, max_clicks=20, seed=0)
+    assert all((one.mean, one.low, one.high) == (0, 0, 0) for one in same.values())
+    mixed = [outcome(n, 0.9 if n % 3 else 0.0) for n in range(20)]
+    found = differences(mixed, hard_and_easy, max_clicks=20, seed=0)["iou_at_1"]
+    assert found.low < found.mean < found.high
+    with pytest.raises(ValueError, match="the same objects"):
+        differences(mixed, mixed[1:], max_clicks=20, seed=0)
 
 
 def test_the_seed_decides_the_intervals() -> None:
