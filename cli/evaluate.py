@@ -40,10 +40,13 @@ def evaluate_command(
     seed: Annotated[int, typer.Option("--seed", help="Decides the choice and the intervals.")] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="File of results; a run cut off goes on.")] = None,
     baseline: Annotated[bool, typer.Option("--baseline/--no-baseline", help="Measure GrabCut beside it.")] = True,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", help="HTML file for the best, typical and worst answers.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a model on known objects: clicks it needs, IoU, calibration, time, each beside GrabCut's."""
-    asked = Evaluation(dataset, model, path, objects, max_clicks, seed, out, baseline)
+    asked = Evaluation(dataset, model, path, objects, max_clicks, seed, out, baseline, pictures)
     with sentences(), progress_bar(hidden=as_json) as bar:
         tasks = {}
 

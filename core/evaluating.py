@@ -17,6 +17,7 @@ from core.training.datasets import open_dataset
 from core.training.evaluate import evaluate as measure
 from core.training.evaluate import key_of
 from core.training.examples import Choice, Dataset, Drawing, Entry, Photo, choose, drawn
+from core.training.gallery import write_gallery
 from core.training.outcomes import Outcome, OutcomeFile
 from core.training.scores import Interval, Scores, differences, score
 from core.workshop import Library, open_library
@@ -51,6 +52,8 @@ class Evaluation:
         File of results to go on with; one in the data folder for None.
     baseline : bool
         Whether GrabCut is measured too.
+    pictures : Path or None
+        HTML file for pictures of the model's best, typical and worst answers; none for None.
     """
 
     dataset: str
@@ -61,6 +64,7 @@ class Evaluation:
     seed: int = 0
     out: Path | None = None
     baseline: bool = True
+    pictures: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ def evaluate(settings: Settings, asked: Evaluation, *, progress: Progress | None
         model = run(segmenter)
         wanted = asked.baseline and segmenter.name != GrabCutSegmenter.name
         baseline = run(GrabCutSegmenter()) if wanted else None
+        if asked.pictures:
+            write_gallery(asked.pictures, segmenter, choice, model.outcomes, dataset=dataset.name)
     return EvaluationReport(
         dataset.name,
         asked.seed,

@@ -6,6 +6,7 @@ arXiv 2102.06583. Pixels of which nobody knows whether they are object count now
 """
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,33 +43,52 @@ class Trace:
     click_ms: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """All clicks up to one, what they were answered with, best first, and how long that took."""
+
+    points: tuple[Point, ...]
+    found: list[Candidate]
+    ms: float
+
+
 def follow(segmenter: Segmenter, embedding: Embedding, truth: Mask, unsure: Mask, *, max_clicks: int) -> Trace:
     """Return what a segmenter makes of up to `max_clicks` clicks on an object.
 
     It ends early where more clicks would change no figure: when nothing is wrong any more, or when ten clicks are
     done and an IoU of 0.90 was reached. Whoever reads the trace goes on with its last values.
     """
-    points: list[Point] = []
-    current, refine = np.zeros(truth.shape, bool), None
     best: list[float] = []
     best3: list[float] = []
     predictions: list[tuple[float, float]] = []
     times: list[float] = []
-    while len(points) < max_clicks and not _settled(best):
+    for turn in rounds(segmenter, embedding, truth, unsure, max_clicks=max_clicks):
+        times.append(turn.ms)
+        values = _ious(turn.found, truth, unsure)
+        best.append(values[0])
+        best3.append(max(values))
+        if len(best) <= RATED_CLICKS:
+            predictions += zip((candidate.predicted_iou for candidate in turn.found), values, strict=True)
+        if _settled(best):
+            break
+    return Trace(tuple(best), tuple(best3), tuple(predictions), tuple(times))
+
+
+def rounds(
+    segmenter: Segmenter, embedding: Embedding, truth: Mask, unsure: Mask, *, max_clicks: int
+) -> Iterator[Round]:
+    """Yield the answer after each click, until nothing is wrong any more or there were `max_clicks`."""
+    points: tuple[Point, ...] = ()
+    current, refine = np.zeros(truth.shape, bool), None
+    while len(points) < max_clicks:
         point = next_click(current, truth, unsure, points)
         if point is None:
             break
-        points.append(point)
+        points = (*points, point)
         begun = time.perf_counter()
-        found = segmenter.decode(embedding, Prompt(tuple(points)), refine=refine)
+        found = segmenter.decode(embedding, Prompt(points), refine=refine)
         current, refine = found[0].mask(), found[0]
-        times.append((time.perf_counter() - begun) * 1e3)
-        values = _ious(found, truth, unsure)
-        best.append(values[0])
-        best3.append(max(values))
-        if len(points) <= RATED_CLICKS:
-            predictions += zip((candidate.predicted_iou for candidate in found), values, strict=True)
-    return Trace(tuple(best), tuple(best3), tuple(predictions), tuple(times))
+        yield Round(points, found, (time.perf_counter() - begun) * 1e3)
 
 
 def box_ious(segmenter: Segmenter, embedding: Embedding, truth: Mask, unsure: Mask) -> tuple[float, float]:
@@ -89,7 +109,7 @@ def box_of(mask: Mask) -> tuple[float, float, float, float]:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def next_click(current: Mask, truth: Mask, unsure: Mask, before: list[Point]) -> Point | None:
+def next_click(current: Mask, truth: Mask, unsure: Mask, before: Sequence[Point]) -> Point | None:
     """Return the point deepest inside what is missing or inside what is too much, whichever is deeper.
 
     Pixels clicked before are not clicked again. None if nothing is wrong, or all of it was clicked.

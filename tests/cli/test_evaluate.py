@@ -1,5 +1,6 @@
 """`masksmith evaluate`: what it tells people and programs, from any data set and from the library."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,20 @@ def test_it_tells_people(run: Run, folder: Path, tmp_path: Path) -> None:
     assert less["clicks to IoU .90"] == ["+1.00", "+1.00", "to", "+1.00"]
     assert "ms per click, median" not in less
     assert lines[-1] == f"Object by object: {tmp_path / 'out.jsonl'}"
+
+
+def test_a_page_of_pictures_shows_the_best_first_and_the_worst_last(run: Run, folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "new" / "page.html"
+    told(run("evaluate", "--dataset", folder, "--max-clicks", 5, "--pictures", page, "--json"))
+    text = page.read_text(encoding="utf-8")
+    assert text.index("<h2>Best</h2>") < text.index("<h2>Worst</h2>")
+    shown = [float(value) for value in re.findall(r"1 click: IoU (\d\.\d\d)", text)]
+    assert len(shown) >= 2
+    assert shown[0] >= shown[-1]
+    assert text.count("data:image/jpeg;base64,") == text.count("<figcaption>")
+    (tmp_path / "taken").write_text("a file")
+    refused = run("evaluate", "--dataset", folder, "--pictures", tmp_path / "taken" / "page.html")
+    assert "the page of pictures must be writable" in refused.stderr
 
 
 def test_the_librarys_own_masks_are_a_data_set(run: Run, stocked: Library) -> None:
