@@ -10,7 +10,6 @@ from all points in the whole photo, which recovers from a bad start, then from t
 narrow window, for those who mean something smaller.
 """
 
-import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +17,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.segmentation.clicked import pinned
+from core.segmentation.graph_cut import divided
 from core.segmentation.guided import GuidedMask
 from core.segmentation.protocol import (
     Candidate,
@@ -34,17 +33,14 @@ from core.segmentation.protocol import (
     levels_by_area,
 )
 from core.segmentation.specks import without_specks
-from core.segmentation.starts import Labels, Scene, Start
+from core.segmentation.starts import Scene, Start
 from core.segmentation.windows import Window
 
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
 MID_SHORT_SIDE: Final = 64
-MODEL_PIXELS: Final = 1_500
-ITERATIONS: Final = 1
 TRUNCATED: Final = 2.0
 """How fast a candidate's score falls with the share of its window's border that it reaches."""
-NO_BOX: Final = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,23 +145,9 @@ def _candidate(image: RgbImage, prompt: Prompt, cut: Cut, predicted_iou: float, 
 def _cut(mid: RgbImage, scene: Scene, start: Start) -> Cut:
     """Return the cut of one start: the parts that hold a foreground point, if there is any point."""
     picture = start.window.sample(mid, start.labels.shape)
-    labels = start.labels.copy()
-    before = _object(labels)
-    if before.any() and not before.all():
-        models = _colour_models(picture, labels)
-        cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
-    mask = _object(labels)
-    if not mask.any():
-        mask = before  # colour tells nothing apart: what was believed before stands
-    mask = _clicked_parts(mask, scene, start.window)
+    mask = _clicked_parts(divided(picture, start.labels), scene, start.window)
     truncated = start.window.share_cut_off(mask, scene.size_hw)
     return Cut(start, GuidedMask(mid, start.window, mask), contrast(picture, mask), truncated)
-
-
-def _object(labels: Labels) -> Mask:
-    """Return where labels say object, for certain or probably."""
-    found: Mask = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    return found
 
 
 def _clicked_parts(mask: Mask, scene: Scene, window: Window) -> Mask:
@@ -177,21 +159,6 @@ def _clicked_parts(mask: Mask, scene: Scene, window: Window) -> Mask:
             chosen.add(int(parts[int(row), int(column)]))
     chosen.discard(0)
     return np.isin(parts, list(chosen)) if chosen else mask
-
-
-def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mixtures of background and foreground colours, learned on a smaller copy: a third of the cost."""
-    scale = min(1.0, math.sqrt(MODEL_PIXELS / labels.size))
-    size = (max(2, round(labels.shape[1] * scale)), max(2, round(labels.shape[0] * scale)))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    believed = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(1)  # OpenCV groups colours by chance, from a state that each thread carries along
-    inside = _object(believed)
-    if not inside.any() or inside.all():
-        small, believed = picture, labels.copy()
-    cv2.grabCut(small, believed, NO_BOX, background, foreground, 0, cv2.GC_INIT_WITH_MASK)
-    return background, foreground
 
 
 def contrast(picture: RgbImage, mask: Mask) -> float:
