@@ -61,7 +61,7 @@ def measure(side: int, rounds: int) -> dict[str, float]:
                 candidate.mask()
 
         for name, call in (("predict", predict), ("click", click), ("all_three", all_three)):
-            times[name].append(_timed(call))
+            times[name].append(timed(call))
     medians = {name: statistics.median(values[3:]) for name, values in times.items()}
     return {
         "ratio": round(medians["click"] / medians["predict"], 3),
@@ -70,7 +70,8 @@ def measure(side: int, rounds: int) -> dict[str, float]:
     }
 
 
-def _timed(call: Callable[[], None]) -> float:
+def timed(call: Callable[[], object]) -> float:
+    """Return how many milliseconds a call takes."""
     begun = time.perf_counter()
     call()
     return (time.perf_counter() - begun) * 1e3

@@ -73,7 +73,7 @@ class CloseUpSegmenter:
     keeps_embeddings = False
 
     def __init__(self, wide: SamSegmenter, close: SamSegmenter) -> None:
-        self._wide, self._close = wide, close
+        self.wide, self.close = wide, close
         self.name, self.title, self.device = wide.name, wide.title, wide.device
         self.encoder_key = digest(VERSION, wide.encoder_key)
         self.content_hash = digest(VERSION, wide.content_hash, str(close.side))
@@ -83,7 +83,7 @@ class CloseUpSegmenter:
 
     def encode(self, image: RgbImage) -> Embedding:
         """Return what the network makes of an RGB image of shape (H, W, 3), and the image itself."""
-        seen = self._wide.encode(image)
+        seen = self.wide.encode(image)
         return Embedding(seen.size_hw, self.encoder_key, {**seen.arrays, "image": image.copy()})
 
     def decode(
@@ -99,7 +99,7 @@ class CloseUpSegmenter:
 
         `insist` changes nothing: all three answers grow out of the candidate that was chosen.
         """
-        everything = View(whole(embedding.size_hw), self._wide, embedding)
+        everything = View(whole(embedding.size_hw), self.wide, embedding)
         if preview:
             return self._answers(everything, embedding, prompt, refine, preview=True)
         window = _where(prompt, refine, embedding.size_hw)
@@ -113,13 +113,13 @@ class CloseUpSegmenter:
     def _view(self, embedding: Embedding, window: Window) -> View:
         """Return a part of the photo made ready, kept for as long as it is among those used last."""
         if window == whole(embedding.size_hw):
-            return View(window, self._wide, embedding)
+            return View(window, self.wide, embedding)
         key = (id(embedding), window)
         with self._lock:
             if key in self._views:
                 self._views.move_to_end(key)
                 return self._views[key][1]
-        view = View(window, self._close, self._close.encode(_cut(embedding, window)))
+        view = View(window, self.close, self.close.encode(_cut(embedding, window)))
         with self._lock:
             # The embedding is kept along: its id stays its own for as long as the entry lives.
             self._views[key] = (embedding, view)
