@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import FORESEEN, ModelUnavailable
-from core.segmentation.catalogue import CHECKPOINTS, DEFAULT, STARTER, check_checkpoint
+from core.segmentation.catalogue import CHECKPOINTS, GRABCUT, STARTER, check_checkpoint
 from core.settings import Settings
 from core.workshop import Library, chosen_spec, open_library
 
@@ -74,7 +74,7 @@ def _database(library: Library) -> Finding:
 
 def _model(library: Library) -> Finding:
     spec = chosen_spec(library)
-    if spec.name == DEFAULT:
+    if spec.name == GRABCUT:
         return Finding("model", True, "grabcut: works without weights; SAM's checkpoints are better (masksmith models)")
     if spec.name == STARTER:
         return Finding("model", True, "starter: small, ships with the app; SAM's checkpoints are better")

@@ -6,7 +6,7 @@ from pathlib import Path
 from core.errors import InvalidInput
 from core.segmentation.catalogue import (
     CHECKPOINTS,
-    DEFAULT,
+    GRABCUT,
     NAMES,
     STARTER,
     STARTER_TITLE,
@@ -33,7 +33,7 @@ class Model:
 def models(library: Library) -> list[Model]:
     """Return every model of the catalogue, GrabCut first."""
     chosen = chosen_spec(library)
-    found = [Model(DEFAULT, GrabCutSegmenter.title, True, chosen.name == DEFAULT)]
+    found = [Model(GRABCUT, GrabCutSegmenter.title, True, chosen.name == GRABCUT)]
     found.append(Model(STARTER, STARTER_TITLE, True, chosen.name == STARTER, STARTER_WEIGHTS.stat().st_size))
     for entry in CHECKPOINTS.values():
         used = chosen.name == entry.name

@@ -15,7 +15,7 @@ from core.errors import MasksmithError, ModelUnavailable
 from core.samples import import_samples
 from core.segmentation.background import BackgroundEncoder
 from core.segmentation.cache import EmbeddingCache
-from core.segmentation.catalogue import DEFAULT, SegmenterSpec, load_segmenter, spec_of
+from core.segmentation.catalogue import DEFAULT, GRABCUT, SegmenterSpec, load_segmenter, spec_of
 from core.segmentation.desk import PromptDesk, model_name
 from core.segmentation.protocol import Segmenter
 from core.settings import Settings
@@ -150,7 +150,7 @@ def open_workshop(settings: Settings) -> Workshop:
             raise
         trouble = f"The chosen model {spec.name} cannot answer: {error}. GrabCut answers in its place."
         log.error("%s", trouble)
-        spec = SegmenterSpec(DEFAULT)
+        spec = SegmenterSpec(GRABCUT)
         segmenter = load_segmenter(spec)
     _register(library.engines, segmenter)
     files = library.files
@@ -170,7 +170,7 @@ def open_workshop(settings: Settings) -> Workshop:
 
 
 def chosen_spec(library: Library) -> SegmenterSpec:
-    """Return which segmenter is to be used: the environment's, else the one chosen in the app, else GrabCut."""
+    """Return which segmenter is to be used: the environment's, else the one chosen in the app, else the default."""
     with library.engines.reading() as session:
         chosen = settings_store.get("segmenter", session=session) or {}
     name = library.settings.model or chosen.get("name") or DEFAULT

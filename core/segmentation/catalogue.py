@@ -15,9 +15,12 @@ from core.segmentation.protocol import Segmenter
 if TYPE_CHECKING:
     pass
 
-DEFAULT: Final = "grabcut"
+GRABCUT: Final = "grabcut"
+"""The baseline, and what answers where another cannot."""
 TINY: Final = "tiny-random"
 STARTER: Final = "starter"
+DEFAULT: Final = GRABCUT
+"""What answers until another is chosen."""
 STARTER_TITLE: Final = "Starter (small, trained on made scenes)"
 STARTER_WEIGHTS: Final = Path(__file__).parent / "weights" / "starter.pt"
 _SOURCE: Final = "https://dl.fbaipublicfiles.com/segment_anything"
@@ -67,7 +70,7 @@ CHECKPOINTS: Final = {
     )
 }
 
-NAMES: Final = (DEFAULT, STARTER, *CHECKPOINTS)
+NAMES: Final = (GRABCUT, STARTER, *CHECKPOINTS)
 """What can be chosen, in the order of lists."""
 
 
@@ -95,7 +98,7 @@ def load_segmenter(spec: SegmenterSpec) -> Segmenter:
     ModelUnavailable
         If the name is unknown, or its file is missing, damaged or of another architecture.
     """
-    if spec.name == DEFAULT:
+    if spec.name == GRABCUT:
         return GrabCutSegmenter()
     if spec.name == TINY:
         return _tiny(spec)
