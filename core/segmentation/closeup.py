@@ -9,7 +9,7 @@ that starts from the network's answer counts for half, and the outline goes wher
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -43,8 +43,11 @@ MOST_SHARE: Final = 0.75
 """Of the photo's longer side: a part as large as this shows little more than the whole photo."""
 KEPT_VIEWS: Final = 24
 NOTHING: Final = -8.0
+DOT: Final = 4
+"""Pixels of the network's input to a dot of its answer."""
 CUT_SIDE: Final = 128
 SURE: Final = 0.05
+"""The cut may change what the network holds more likely than this, and less likely than the rest."""
 UNLIKELY: Final = 3e-4
 EDGE_REACH: Final = 8
 """In pixels of the network's input: two dots of its answer."""
@@ -59,6 +62,24 @@ class View:
     window: Window
     sam: SamSegmenter
     embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One answer: its predicted IoU, and its logits over a window of the photo."""
+
+    score: float
+    logits: Logits
+    window: Window
+
+    def coarse(self, size_hw: tuple[int, int]) -> Mask:
+        """Return the mask over the whole photo at a small size."""
+        rows, columns = coarse_size(size_hw)
+        shrink = (columns / size_hw[1], rows / size_hw[0])
+        across, down = self.window.x1 - self.window.x0, self.window.y1 - self.window.y0
+        grain = (across / self.logits.shape[1], down / self.logits.shape[0])
+        corner = (self.window.x0, self.window.y0)
+        return _resampled(self.logits, grain, corner, shrink, (0.0, 0.0), (rows, columns)) > 0
 
 
 class CloseUpSegmenter:
@@ -101,14 +122,16 @@ class CloseUpSegmenter:
         """
         everything = View(whole(embedding.size_hw), self.wide, embedding)
         if preview:
-            return self._answers(everything, embedding, prompt, refine, preview=True)
+            return self._offered(everything, self._seen(everything, embedding, prompt, refine), embedding, prompt)[:1]
         window = _where(prompt, refine, embedding.size_hw)
         if window is None:
-            found = self._answers(everything, embedding, prompt, refine)
-            window = _around(found[0], prompt, embedding.size_hw)
+            seen = self._seen(everything, embedding, prompt, refine)
+            window = _around(seen, prompt, embedding.size_hw)
             if window is None:
-                return found
-        return self._answers(self._view(embedding, window), embedding, prompt, refine)
+                return self._offered(everything, self._agreed(everything, seen, embedding), embedding, prompt)
+        view = self._view(embedding, window)
+        seen = self._seen(view, embedding, prompt, refine)
+        return self._offered(view, self._agreed(view, seen, embedding), embedding, prompt)
 
     def _view(self, embedding: Embedding, window: Window) -> View:
         """Return a part of the photo made ready, kept for as long as it is among those used last."""
@@ -127,30 +150,33 @@ class CloseUpSegmenter:
                 self._views.popitem(last=False)
         return view
 
-    def _answers(
-        self, view: View, photo: Embedding, prompt: Prompt, refine: Candidate | None, *, preview: bool = False
-    ) -> list[Candidate]:
+    def _seen(self, view: View, photo: Embedding, prompt: Prompt, refine: Candidate | None) -> list[Seen]:
+        """Return the network's three answers, best first."""
         before = _moved(refine, view, photo.size_hw) if refine is not None else None
         low_res, predicted = view.sam.predict(view.embedding, _within(prompt, view.window), before)
-        seen = view.sam.inside(low_res, view.embedding.size_hw).cpu().numpy()
-        scores = [float(value) for value in predicted.clamp(0, 1)]
+        inside = view.sam.inside(low_res, view.embedding.size_hw).cpu().numpy()
+        scores = predicted.clamp(0, 1).tolist()
         order = sorted(range(len(scores)), key=lambda index: -scores[index])
-        if preview:
-            order = order[:1]
-        else:
-            seen = np.stack(list(self._pool.map(partial(_agreed, _cut(photo, view.window)), seen)))
-        levels = levels_by_area([float((one > 0).sum()) for one in seen])
+        return [Seen(scores[index], inside[index], view.window) for index in order]
+
+    def _agreed(self, view: View, seen: list[Seen], photo: Embedding) -> list[Seen]:
+        """Return answers in which a graph cut has a say."""
+        agreed = self._pool.map(partial(_agreed, _cut(photo, view.window)), [one.logits for one in seen])
+        return [replace(one, logits=logits) for one, logits in zip(seen, agreed, strict=True)]
+
+    def _offered(self, view: View, seen: list[Seen], photo: Embedding, prompt: Prompt) -> list[Candidate]:
+        levels = levels_by_area([float((one.logits > 0).sum()) for one in seen])
         return [
             Candidate(
-                predicted_iou=scores[index],
-                stability_score=stability(seen[index]),
-                level=levels[index],
-                low_res=_padded(seen[index], low_res.shape[-1]),
-                coarse=_coarse(seen[index], view.window, photo.size_hw),
-                upsample=partial(_full, seen[index], view, photo, prompt),
+                predicted_iou=one.score,
+                stability_score=stability(one.logits),
+                level=level,
+                low_res=_padded(one.logits, view.sam.side // DOT),
+                coarse=one.coarse(photo.size_hw),
+                upsample=partial(_full, one.logits, view, photo, prompt),
                 window=view.window,
             )
-            for index in order
+            for one, level in zip(seen, levels, strict=True)
         ]
 
 
@@ -194,18 +220,11 @@ def _full(logits: Logits, view: View, photo: Embedding, prompt: Prompt) -> Mask:
     return pinned(without_specks(mask), prompt)
 
 
-def _coarse(logits: Logits, window: Window, size_hw: tuple[int, int]) -> Mask:
-    rows, columns = coarse_size(size_hw)
-    shrink = (columns / size_hw[1], rows / size_hw[0])
-    grain = ((window.x1 - window.x0) / logits.shape[1], (window.y1 - window.y0) / logits.shape[0])
-    return _resampled(logits, grain, (window.x0, window.y0), shrink, (0.0, 0.0), (rows, columns)) > 0
-
-
 def _moved(candidate: Candidate, view: View, size_hw: tuple[int, int]) -> Logits:
     """Return a candidate's logits as they would lie in another view."""
     window = candidate.window or whole(size_hw)
     side = candidate.low_res.shape[0]
-    target = view.sam.side // 4
+    target = view.sam.side // DOT
     if window == view.window and side == target:
         return candidate.low_res
     before = max(window.x1 - window.x0, window.y1 - window.y0) / side
@@ -273,8 +292,9 @@ def _where(prompt: Prompt, refine: Candidate | None, size_hw: tuple[int, int]) -
     return None if region is None or _reaches_edge(region, seen, size_hw) else seen
 
 
-def _around(candidate: Candidate, prompt: Prompt, size_hw: tuple[int, int]) -> Window | None:
-    region = _box_of(candidate.coarse, size_hw)
+def _around(seen: list[Seen], prompt: Prompt, size_hw: tuple[int, int]) -> Window | None:
+    """Return a window around what the best answer found, or None if it would be nearly the photo."""
+    region = _box_of(seen[0].coarse(size_hw), size_hw)
     return _square(region, prompt, size_hw) if region is not None else None
 
 
