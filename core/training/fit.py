@@ -37,9 +37,20 @@ there are so many and one has not been taken."""
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of training: input side, images a step, minutes, and the rate it begins and ends with."""
+    """A stretch of training.
 
-    side: int
+    Attributes
+    ----------
+    sides : tuple of int
+        Input sides, one of which is drawn for each step.
+    images : int
+        Images a step at the smallest side; at larger ones half as many at twice the side.
+    minutes : float
+    first_rate, last_rate : float
+        The learning rate it begins and ends with.
+    """
+
+    sides: tuple[int, ...]
     images: int
     minutes: float
     first_rate: float
@@ -76,10 +87,14 @@ def plan_of(minutes: float, *, seed: int = 0, goes_on: bool = False) -> Plan:
         Whether it starts from trained weights, which need no small pictures and a gentler rate.
     """
     if goes_on:
-        return Plan((Phase(256, 6, 0.7 * minutes, 8e-4, 3e-4), Phase(512, 3, 0.3 * minutes, 2e-4, 1e-5)), seed=seed)
-    first = Phase(128, 12, 0.4 * minutes, 3e-3, 2e-3)
-    second = Phase(256, 6, 0.4 * minutes, 1.5e-3, 4e-4)
-    return Plan((first, second, Phase(512, 3, 0.2 * minutes, 3e-4, 1e-5)), seed=seed)
+        return Plan((Phase((256,), 6, 0.7 * minutes, 9e-4, 3e-4), _last(0.3 * minutes)), seed=seed)
+    first = Phase((128,), 12, 0.3 * minutes, 3e-3, 2e-3)
+    return Plan((first, Phase((256,), 6, 0.5 * minutes, 1.5e-3, 3e-4), _last(0.2 * minutes)), seed=seed)
+
+
+def _last(minutes: float) -> Phase:
+    """Return the last phase, at the sides at which the app looks: at the whole photo, and closely."""
+    return Phase((256, 512), 6, minutes, 3e-4, 1e-5)
 
 
 class Trainer:
@@ -99,7 +114,7 @@ class Trainer:
         self.out = out
         self.rng = np.random.default_rng(plan.seed)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.network: Any = build_starter(plan.phases[0].side).to(self.device)
+        self.network: Any = build_starter(plan.phases[0].sides[0]).to(self.device)
         self.average: Any = copy.deepcopy(self.network)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), plan.phases[0].first_rate, weight_decay=0.02)
         self.steps = self.images = 0
@@ -142,7 +157,6 @@ class Trainer:
             put_weights(network, path)
 
     def _run_phase(self, phase: Phase, report: Callable[[str], None]) -> None:
-        self._resize(phase.side)
         begun = told = saved = time.monotonic()
         sums: dict[str, list[float]] = {}
         while (gone := (time.monotonic() - begun) / 60) < phase.minutes:
@@ -151,15 +165,18 @@ class Trainer:
             rate *= min(1.0, (self.steps + 1) / 150)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            batch = self._scenes.batch(phase.images, phase.side, self.plan.objects, self.rng)
+            side = int(self.rng.choice(phase.sides))
+            self._resize(side)
+            images = max(1, phase.images * min(phase.sides) // side)
+            batch = self._scenes.batch(images, side, self.plan.objects, self.rng)
             for name, value in self._step(batch).items():
                 sums.setdefault(name, []).append(value)
             now = time.monotonic()
             if now - told > 30:
                 told = now
                 means = {name: round(float(np.mean(values)), 4) for name, values in sums.items()}
-                self.history.append({"steps": self.steps, "side": phase.side, **means})
-                report(f"{phase.side} px, {gone:.1f} min, step {self.steps}, {self.images} images: {means}")
+                self.history.append({"steps": self.steps, "side": max(phase.sides), **means})
+                report(f"{max(phase.sides)} px, {gone:.1f} min, step {self.steps}, {self.images} images: {means}")
                 sums = {}
             if now - saved > 180:
                 saved = now
@@ -167,6 +184,8 @@ class Trainer:
 
     def _resize(self, side: int) -> None:
         """Let both networks take another input side; no weight depends on it."""
+        if self.network.image_encoder.img_size == side:
+            return
         for network in (self.network, self.average):
             network.prompt_encoder = PromptEncoder(side).to(self.device)
             network.image_encoder.img_size = side
@@ -260,7 +279,7 @@ class _Scenes:
     """A pool of scenes that other processes fill, and views of them."""
 
     def __init__(self, plan: Plan, materials: Materials) -> None:
-        side = max(phase.side for phase in plan.phases)
+        side = max(side for phase in plan.phases for side in phase.sides)
         context = multiprocessing.get_context("fork")
         self._queue: Any = context.Queue(64)
         self._pool: list[Scene] = []

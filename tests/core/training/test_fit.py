@@ -13,7 +13,7 @@ A_MOMENT = 0.02
 
 
 def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path) -> None:
-    plan = Plan((Phase(64, 2, A_MOMENT, 1e-3, 1e-4), Phase(128, 1, A_MOMENT, 1e-4, 1e-5)), objects=2)
+    plan = Plan((Phase((64,), 2, A_MOMENT, 1e-3, 1e-4), Phase((64, 128), 2, A_MOMENT, 1e-4, 1e-5)), objects=2)
     trainer = Trainer(plan, Materials(), tmp_path / "out")
     before = {name: value.clone() for name, value in trainer.average.state_dict().items()}
     path = trainer.run()
@@ -33,4 +33,4 @@ def test_a_plan_takes_the_minutes_it_is_given() -> None:
     for goes_on in (False, True):
         plan = plan_of(100, goes_on=goes_on)
         assert abs(sum(phase.minutes for phase in plan.phases) - 100) < 1e-6
-        assert plan.phases[-1].side == 512
+        assert plan.phases[-1].sides == (256, 512)
