@@ -43,6 +43,7 @@ MOST_SHARE: Final = 0.75
 """Of the photo's longer side: a part as large as this shows little more than the whole photo."""
 KEPT_VIEWS: Final = 24
 NOTHING: Final = -8.0
+FAR_LARGER: Final = 1.5
 DOT: Final = 4
 """Pixels of the network's input to a dot of its answer."""
 CUT_SIDE: Final = 128
@@ -66,19 +67,26 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One answer: its predicted IoU, and its logits over a window of the photo."""
+    """One answer: its predicted IoU, and its logits over what was looked at."""
 
     score: float
     logits: Logits
-    window: Window
+    view: View
+
+    def pixels(self) -> float:
+        """Return how many pixels of the photo it covers."""
+        window = self.view.window
+        share = float((self.logits > 0).mean())
+        return share * (window.x1 - window.x0) * (window.y1 - window.y0)
 
     def coarse(self, size_hw: tuple[int, int]) -> Mask:
         """Return the mask over the whole photo at a small size."""
         rows, columns = coarse_size(size_hw)
         shrink = (columns / size_hw[1], rows / size_hw[0])
-        across, down = self.window.x1 - self.window.x0, self.window.y1 - self.window.y0
+        window = self.view.window
+        across, down = window.x1 - window.x0, window.y1 - window.y0
         grain = (across / self.logits.shape[1], down / self.logits.shape[0])
-        corner = (self.window.x0, self.window.y0)
+        corner = (window.x0, window.y0)
         return _resampled(self.logits, grain, corner, shrink, (0.0, 0.0), (rows, columns)) > 0
 
 
@@ -122,16 +130,15 @@ class CloseUpSegmenter:
         """
         everything = View(whole(embedding.size_hw), self.wide, embedding)
         if preview:
-            return self._offered(everything, self._seen(everything, embedding, prompt, refine), embedding, prompt)[:1]
-        window = _where(prompt, refine, embedding.size_hw)
+            return self._offered(self._seen(everything, embedding, prompt, refine), embedding, prompt)[:1]
+        window, afar = _where(prompt, refine, embedding.size_hw), list[Seen]()
         if window is None:
-            seen = self._seen(everything, embedding, prompt, refine)
-            window = _around(seen, prompt, embedding.size_hw)
+            afar = self._seen(everything, embedding, prompt, refine)
+            window = _around(afar, prompt, embedding.size_hw)
             if window is None:
-                return self._offered(everything, self._agreed(everything, seen, embedding), embedding, prompt)
-        view = self._view(embedding, window)
-        seen = self._seen(view, embedding, prompt, refine)
-        return self._offered(view, self._agreed(view, seen, embedding), embedding, prompt)
+                return self._offered(self._agreed(afar, embedding, prompt), embedding, prompt)
+        near = self._seen(self._view(embedding, window), embedding, prompt, refine)
+        return self._offered(self._agreed(_with_the_whole(near, afar), embedding, prompt), embedding, prompt)
 
     def _view(self, embedding: Embedding, window: Window) -> View:
         """Return a part of the photo made ready, kept for as long as it is among those used last."""
@@ -157,27 +164,61 @@ class CloseUpSegmenter:
         inside = view.sam.inside(low_res, view.embedding.size_hw).cpu().numpy()
         scores = predicted.clamp(0, 1).tolist()
         order = sorted(range(len(scores)), key=lambda index: -scores[index])
-        return [Seen(scores[index], inside[index], view.window) for index in order]
+        return [Seen(scores[index], inside[index], view) for index in order]
 
-    def _agreed(self, view: View, seen: list[Seen], photo: Embedding) -> list[Seen]:
-        """Return answers in which a graph cut has a say."""
-        agreed = self._pool.map(partial(_agreed, _cut(photo, view.window)), [one.logits for one in seen])
-        return [replace(one, logits=logits) for one, logits in zip(seen, agreed, strict=True)]
+    def _agreed(self, seen: list[Seen], photo: Embedding, prompt: Prompt) -> list[Seen]:
+        """Return answers in which a graph cut has a say, and of which only the parts that were clicked are left."""
 
-    def _offered(self, view: View, seen: list[Seen], photo: Embedding, prompt: Prompt) -> list[Candidate]:
-        levels = levels_by_area([float((one.logits > 0).sum()) for one in seen])
+        def agreed(one: Seen) -> Seen:
+            window = one.view.window
+            logits = _agreed(_cut(photo, window), one.logits)
+            return replace(one, logits=_clicked_parts(logits, _within(prompt, window), window))
+
+        return list(self._pool.map(agreed, seen))
+
+    def _offered(self, seen: list[Seen], photo: Embedding, prompt: Prompt) -> list[Candidate]:
+        levels = levels_by_area([one.pixels() for one in seen])
         return [
             Candidate(
                 predicted_iou=one.score,
                 stability_score=stability(one.logits),
                 level=level,
-                low_res=_padded(one.logits, view.sam.side // DOT),
+                low_res=_padded(one.logits, one.view.sam.side // DOT),
                 coarse=one.coarse(photo.size_hw),
-                upsample=partial(_full, one.logits, view, photo, prompt),
-                window=view.window,
+                upsample=partial(_full, one.logits, one.view, photo, prompt),
+                window=one.view.window,
             )
             for one, level in zip(seen, levels, strict=True)
         ]
+
+
+def _with_the_whole(near: list[Seen], afar: list[Seen]) -> list[Seen]:
+    """Return the answers from close by, the last one given up for the largest from afar if that is far larger.
+
+    Who clicks on a part and means the whole must find it among the three; it comes last, for it is less sure.
+    """
+    if not afar:
+        return near
+    largest = max(afar, key=Seen.pixels)
+    if largest.pixels() < FAR_LARGER * max(one.pixels() for one in near):
+        return near
+    return [*near[:-1], replace(largest, score=min(largest.score, near[-2].score))]
+
+
+def _clicked_parts(logits: Logits, prompt: Prompt, window: Window) -> Logits:
+    """Return logits of which only the connected parts stay that hold a click on the object, if any part does."""
+    rows, columns = logits.shape
+    _, parts = cv2.connectedComponents((logits > 0).astype(np.uint8), connectivity=8)
+    across, down = columns / (window.x1 - window.x0), rows / (window.y1 - window.y0)
+    places = [
+        (min(int(point.y * down), rows - 1), min(int(point.x * across), columns - 1))
+        for point in prompt.points
+        if point.label == 1
+    ]
+    clicked = {int(parts[place]) for place in places} - {0}
+    if not clicked:
+        return logits
+    return np.where((parts > 0) & ~np.isin(parts, list(clicked)), np.float32(NOTHING), logits)
 
 
 def _agreed(picture: RgbImage, logits: Logits) -> Logits:

@@ -1,5 +1,6 @@
 """Looking closely: where, at what, and back to the photo's own pixels."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.segmentation.catalogue import STARTER_WEIGHTS
-from core.segmentation.closeup import CloseUpSegmenter, _moved, _where, _within
+from core.segmentation.closeup import (
+    CloseUpSegmenter,
+    Seen,
+    View,
+    _clicked_parts,
+    _moved,
+    _where,
+    _with_the_whole,
+    _within,
+)
 from core.segmentation.protocol import Candidate, Embedding, Point, Prompt, coarse_size
 from core.segmentation.starter import load_starter
 from core.segmentation.windows import Window, whole
@@ -121,6 +131,37 @@ def test_logits_move_between_views_with_their_places(starter: CloseUpSegmenter, 
         size_hw,
     )
     assert iou(there_and_back > 0, low > 0) > 0.8
+
+
+def test_the_whole_that_is_seen_from_afar_only_is_the_last_of_the_three(
+    starter: CloseUpSegmenter, embedding: Embedding
+) -> None:
+    size_hw = embedding.size_hw
+    far, near = (starter._view(embedding, window) for window in (whole(size_hw), Window(950, 280, 1070, 400)))
+
+    def seen(view: View, score: float, share: float) -> Seen:
+        logits = np.full((10, 10), -3, np.float32)
+        logits.flat[: round(100 * share)] = 3
+        return Seen(score, logits, view)
+
+    close = [seen(near, 0.6, 0.5), seen(near, 0.5, 0.3), seen(near, 0.4, 0.2)]
+    large, small = seen(far, 0.9, 0.3), seen(far, 0.8, 0.01)
+    assert _with_the_whole(close, [large, small]) == [*close[:2], replace(large, score=0.5)]
+    assert _with_the_whole(close, [replace(large, logits=close[0].logits * 0 - 3)]) == close
+    assert _with_the_whole(close, []) == close
+
+
+def test_only_parts_that_were_clicked_stay() -> None:
+    logits = np.full((20, 30), -4, np.float32)
+    logits[2:8, 2:8] = logits[12:18, 20:28] = 4
+    window = Window(100, 200, 400, 400)
+    both = _clicked_parts(logits, Prompt((Point(50, 50, 1), Point(240, 150, 1))), window)
+    assert np.array_equal(both, logits)
+    one = _clicked_parts(logits, Prompt((Point(50, 50, 1), Point(240, 150, 0))), window)
+    assert (one[2:8, 2:8] == 4).all()
+    assert (one[12:18, 20:28] < 0).all()
+    for prompt in (Prompt((Point(299.9, 199.9, 1),)), Prompt(box=(0, 0, 300, 200))):
+        assert np.array_equal(_clicked_parts(logits, prompt, window), logits)
 
 
 @settings(max_examples=60, deadline=None)
