@@ -19,7 +19,7 @@ GRABCUT: Final = "grabcut"
 """The baseline, and what answers where another cannot."""
 TINY: Final = "tiny-random"
 STARTER: Final = "starter"
-DEFAULT: Final = GRABCUT
+DEFAULT: Final = STARTER
 """What answers until another is chosen."""
 STARTER_TITLE: Final = "Starter (small, trained on made scenes)"
 STARTER_WEIGHTS: Final = Path(__file__).parent / "weights" / "starter.pt"
@@ -70,7 +70,7 @@ CHECKPOINTS: Final = {
     )
 }
 
-NAMES: Final = (GRABCUT, STARTER, *CHECKPOINTS)
+NAMES: Final = (STARTER, GRABCUT, *CHECKPOINTS)
 """What can be chosen, in the order of lists."""
 
 

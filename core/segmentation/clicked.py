@@ -1,6 +1,7 @@
 """What was clicked and boxed is certain, whatever a segmenter makes of the rest."""
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 import cv2
@@ -10,6 +11,13 @@ from core.segmentation.protocol import Mask, Point, Prompt
 
 GRAIN: Final = 384
 """A click counts for about one dot of a photo reduced to this side."""
+
+
+def clicked_parts(mask: Mask, places: Iterable[tuple[float, float]]) -> Mask:
+    """Return the connected parts of a mask that hold one of the places (column, row); all of it if none does."""
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    chosen = {int(parts[int(row), int(column)]) for column, row in places} - {0}
+    return np.isin(parts, list(chosen)) if chosen else mask
 
 
 def pinned(mask: Mask, prompt: Prompt) -> Mask:

@@ -18,7 +18,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from core.segmentation.clicked import pinned
+from core.segmentation.clicked import clicked_parts, pinned
 from core.segmentation.graph_cut import divided
 from core.segmentation.guided import GuidedMask
 from core.segmentation.protocol import (
@@ -34,7 +34,6 @@ from core.segmentation.protocol import (
 )
 from core.segmentation.specks import without_specks
 from core.segmentation.starts import Scene, Start
-from core.segmentation.windows import Window
 
 VERSION: Final = "grabcut-1"
 MID_SIDE: Final = 384
@@ -145,20 +144,11 @@ def _candidate(image: RgbImage, prompt: Prompt, cut: Cut, predicted_iou: float, 
 def _cut(mid: RgbImage, scene: Scene, start: Start) -> Cut:
     """Return the cut of one start: the parts that hold a foreground point, if there is any point."""
     picture = start.window.sample(mid, start.labels.shape)
-    mask = _clicked_parts(divided(picture, start.labels), scene, start.window)
+    mask = divided(picture, start.labels)
+    clicked = [start.window.to_cut(x, y, mask.shape) for x, y, label in scene.points if label == 1]
+    mask = clicked_parts(mask, clicked)
     truncated = start.window.share_cut_off(mask, scene.size_hw)
     return Cut(start, GuidedMask(mid, start.window, mask), contrast(picture, mask), truncated)
-
-
-def _clicked_parts(mask: Mask, scene: Scene, window: Window) -> Mask:
-    _, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    chosen = set()
-    for x, y, label in scene.points:
-        if label == 1:
-            column, row = window.to_cut(x, y, mask.shape)
-            chosen.add(int(parts[int(row), int(column)]))
-    chosen.discard(0)
-    return np.isin(parts, list(chosen)) if chosen else mask
 
 
 def contrast(picture: RgbImage, mask: Mask) -> float:

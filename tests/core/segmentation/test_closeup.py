@@ -9,17 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.segmentation.catalogue import STARTER_WEIGHTS
+from core.segmentation.clicked import clicked_parts
 from core.segmentation.closeup import (
     CloseUpSegmenter,
     Seen,
     View,
-    _clicked_parts,
-    _moved,
-    _where,
     _with_the_whole,
-    _within,
 )
-from core.segmentation.protocol import Candidate, Embedding, Point, Prompt, coarse_size
+from core.segmentation.dots import moved
+from core.segmentation.looking import known_window, within
+from core.segmentation.protocol import Embedding, Point, Prompt, coarse_size
 from core.segmentation.starter import load_starter
 from core.segmentation.windows import Window, whole
 
@@ -81,8 +80,8 @@ def test_a_further_click_goes_on_in_the_same_window_until_it_lies_outside(
     starter: CloseUpSegmenter, embedding: Embedding
 ) -> None:
     first = starter.decode(embedding, Prompt(box=BOX))[0]
-    assert _where(Prompt((Point(1012, 335, 1),)), first, embedding.size_hw) == first.window
-    assert _where(Prompt((Point(100, 100, 1),)), first, embedding.size_hw) is None
+    assert known_window(Prompt((Point(1012, 335, 1),)), first, embedding.size_hw) == first.window
+    assert known_window(Prompt((Point(100, 100, 1),)), first, embedding.size_hw) is None
     again = starter.decode(embedding, Prompt((Point(1012, 335, 1), Point(1000, 300, 0))), refine=first)[0]
     assert again.window == first.window
 
@@ -113,24 +112,28 @@ def test_the_first_answer_and_a_hover_are_safe_on_photos_of_any_shape(starter: C
                 assert len(refined) == 3
 
 
-def test_logits_move_between_views_with_their_places(starter: CloseUpSegmenter, embedding: Embedding) -> None:
-    size_hw = embedding.size_hw
+def test_logits_move_between_windows_with_their_places() -> None:
+    size_hw = (900, 1400)
     scale = 128 / 1400
     low = np.full((128, 128), -6, np.float32)
     low[int(300 * scale) : int(500 * scale), int(900 * scale) : int(1100 * scale)] = 6
-    candidate = Candidate(1, 1, "whole", low, np.zeros((1, 1), bool), lambda: np.zeros(size_hw, bool), whole(size_hw))
-    view = starter._view(embedding, Window(800, 200, 1200, 600))
-    moved = _moved(candidate, view, size_hw)
-    assert moved.shape == (64, 64)
-    rows, columns = np.nonzero(moved > 0)
+    window = Window(800, 200, 1200, 600)
+    there = moved(low, whole(size_hw), window, 64)
+    assert there.shape == (64, 64)
+    rows, columns = np.nonzero(there > 0)
     assert np.abs(np.array([rows.min(), rows.max() + 1]) * 400 / 64 + 200 - [300, 500]).max() < 16
     assert np.abs(np.array([columns.min(), columns.max() + 1]) * 400 / 64 + 800 - [900, 1100]).max() < 16
-    there_and_back = _moved(
-        Candidate(1, 1, "whole", moved, candidate.coarse, candidate.upsample, view.window),
-        starter._view(embedding, whole(size_hw)),
-        size_hw,
-    )
-    assert iou(there_and_back > 0, low > 0) > 0.8
+    assert iou(moved(there, window, whole(size_hw), 128) > 0, low > 0) > 0.8
+    assert np.array_equal(moved(there, window, window, 64), there)
+
+
+def test_background_alone_is_answered_from_the_whole_photo(starter: CloseUpSegmenter, embedding: Embedding) -> None:
+    background = Prompt((Point(10, 10, 0),))
+    box = starter.decode(embedding, Prompt(box=BOX))[0]
+    for refine in (None, box):
+        found = starter.decode(embedding, background, refine=refine)
+        assert len(found) == 3
+        assert not any(candidate.mask()[10, 10] for candidate in found)
 
 
 def test_the_whole_that_is_seen_from_afar_only_is_the_last_of_the_three(
@@ -152,16 +155,14 @@ def test_the_whole_that_is_seen_from_afar_only_is_the_last_of_the_three(
 
 
 def test_only_parts_that_were_clicked_stay() -> None:
-    logits = np.full((20, 30), -4, np.float32)
-    logits[2:8, 2:8] = logits[12:18, 20:28] = 4
-    window = Window(100, 200, 400, 400)
-    both = _clicked_parts(logits, Prompt((Point(50, 50, 1), Point(240, 150, 1))), window)
-    assert np.array_equal(both, logits)
-    one = _clicked_parts(logits, Prompt((Point(50, 50, 1), Point(240, 150, 0))), window)
-    assert (one[2:8, 2:8] == 4).all()
-    assert (one[12:18, 20:28] < 0).all()
-    for prompt in (Prompt((Point(299.9, 199.9, 1),)), Prompt(box=(0, 0, 300, 200))):
-        assert np.array_equal(_clicked_parts(logits, prompt, window), logits)
+    mask = np.zeros((20, 30), bool)
+    mask[2:8, 2:8] = mask[12:18, 20:28] = True
+    assert np.array_equal(clicked_parts(mask, [(5, 5), (24.9, 15.9)]), mask)
+    one = clicked_parts(mask, [(5, 5), (15, 10)])
+    assert one[2:8, 2:8].all()
+    assert one.sum() == 36
+    for places in ([], [(15, 10)]):
+        assert np.array_equal(clicked_parts(mask, places), mask)
 
 
 @settings(max_examples=60, deadline=None)
@@ -173,7 +174,7 @@ def test_only_parts_that_were_clicked_stay() -> None:
 )
 def test_a_window_for_a_box_holds_it_and_lies_in_the_photo(x0: int, y0: int, width: int, height: int) -> None:
     prompt = Prompt(box=(x0, y0, x0 + width, y0 + height))
-    window = _where(prompt, None, (900, 1400))
+    window = known_window(prompt, None, (900, 1400))
     assert window is not None
     assert window.x0 <= x0
     assert window.y0 <= y0
@@ -182,7 +183,7 @@ def test_a_window_for_a_box_holds_it_and_lies_in_the_photo(x0: int, y0: int, wid
     assert (window.x0, window.y0) >= (0, 0)
     assert window.x1 <= 1400
     assert window.y1 <= 900
-    inside = _within(prompt, window).box
+    inside = within(prompt, window).box
     assert inside is not None
     assert inside[0] == x0 - window.x0
     assert inside[3] == y0 + height - window.y0

@@ -1,0 +1,68 @@
+"""Logits as dots over a part of a photo: moved to another part, padded to a square, reduced to a thumbnail."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from core.segmentation.protocol import Logits, Mask, coarse_size
+from core.segmentation.windows import Window
+
+NOTHING: Final = -8.0
+"""Where nothing is known."""
+
+
+def padded(logits: Logits, side: int) -> Logits:
+    """Return the logits of a photo's part as those of the square in which a network sees it."""
+    square = np.full((side, side), NOTHING, np.float32)
+    square[: logits.shape[0], : logits.shape[1]] = logits
+    return square
+
+
+def moved(square: Logits, window: Window, to: Window, side: int) -> Logits:
+    """Return padded logits of one window as padded logits of another, of so many dots a side."""
+    if window == to and square.shape[0] == side:
+        return square
+    before, after = _longer(window) / square.shape[0], _longer(to) / side
+    return _resampled(
+        square, (before, before), (window.x0, window.y0), (1 / after, 1 / after), (to.x0, to.y0), (side, side)
+    )
+
+
+def coarse_mask(logits: Logits, window: Window, size_hw: tuple[int, int]) -> Mask:
+    """Return the mask of a window's logits over the whole photo, at a small size."""
+    rows, columns = coarse_size(size_hw)
+    scale = (columns / size_hw[1], rows / size_hw[0])
+    grain = ((window.x1 - window.x0) / logits.shape[1], (window.y1 - window.y0) / logits.shape[0])
+    return _resampled(logits, grain, (window.x0, window.y0), scale, (0.0, 0.0), (rows, columns)) > 0
+
+
+def _longer(window: Window) -> int:
+    return max(window.x1 - window.x0, window.y1 - window.y0)
+
+
+def _resampled(
+    logits: Logits,
+    grain: tuple[float, float],
+    corner: tuple[float, float],
+    scale: tuple[float, float],
+    origin: tuple[float, float],
+    shape: tuple[int, int],
+) -> Logits:
+    """Return logits that have `grain` photo pixels a dot and begin at `corner`, at `scale` dots a pixel from `origin`.
+
+    Dots stand for their middles. Where nothing is known there is nothing.
+    """
+    matrix = np.zeros((2, 3))
+    for axis in range(2):
+        matrix[axis, axis] = grain[axis] * scale[axis]
+        matrix[axis, 2] = (corner[axis] - origin[axis] + 0.5 * grain[axis]) * scale[axis] - 0.5
+    moved = cv2.warpAffine(
+        logits,
+        matrix,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=NOTHING,
+    )
+    return np.asarray(moved, np.float32)
