@@ -36,7 +36,7 @@ from core.segmentation.specks import without_specks
 from core.segmentation.windows import Window, whole
 
 VERSION: Final = "closeup-1"
-KEPT_VIEWS: Final = 24
+KEPT_VIEWS: Final = 12
 FAR_LARGER: Final = 1.5
 DOT: Final = 4
 """Pixels of the network's input to a dot of its answer."""

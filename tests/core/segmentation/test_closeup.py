@@ -1,7 +1,6 @@
 """Looking closely: where, at what, and back to the photo's own pixels."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +18,10 @@ from core.segmentation.closeup import (
 from core.segmentation.dots import moved
 from core.segmentation.looking import known_window, within
 from core.segmentation.protocol import Embedding, Point, Prompt, coarse_size
+from core.segmentation.sam_modules import segment_anything
 from core.segmentation.starter import load_starter
+from core.segmentation.starter_network import build_starter
+from core.segmentation.weights_file import read_weights
 from core.segmentation.windows import Window, whole
 
 
@@ -189,5 +191,17 @@ def test_a_window_for_a_box_holds_it_and_lies_in_the_photo(x0: int, y0: int, wid
     assert inside[3] == y0 + height - window.y0
 
 
-def test_weights_that_ship_are_there() -> None:
-    assert Path(STARTER_WEIGHTS).stat().st_size < 25_000_000
+def test_sam_predictor_accepts_the_weights_that_ship_and_gives_the_networks_own_masks(
+    starter: CloseUpSegmenter, small: tuple[np.ndarray, np.ndarray]
+) -> None:
+    assert STARTER_WEIGHTS.stat().st_size < 25_000_000
+    network = build_starter()
+    network.load_state_dict(read_weights(STARTER_WEIGHTS))
+    predictor = segment_anything().SamPredictor(network.eval())
+    predictor.set_image(small[0])
+    masks, scores, _ = predictor.predict(np.array([[1010.5, 333.5]]), np.array([1]))
+    ours = starter.wide.decode(starter.wide.encode(small[0]), Prompt((Point(1010.5, 333.5, 1),)))
+    assert [candidate.predicted_iou for candidate in ours] == pytest.approx(sorted(scores, reverse=True), abs=0.01)
+    for candidate, index in zip(ours, np.argsort(-scores, kind="stable"), strict=True):
+        # Embeddings are kept as half-precision numbers: logits that are nearly zero may change sides.
+        assert (candidate.mask() == masks[index]).mean() > 0.99
