@@ -119,6 +119,11 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(self.network.parameters(), plan.phases[0].first_rate, weight_decay=0.02)
         self.steps = self.images = 0
         self.history: list[dict[str, float]] = []
+        self.materials = {
+            "cutouts": len(materials.cutouts),
+            "photos": len(materials.photos),
+            "known": len(materials.known),
+        }
         self._scenes = _Scenes(plan, materials)
 
     def run(self, report: Callable[[str], None] = log.info) -> Path:
@@ -141,7 +146,13 @@ class Trainer:
         weights = {name: _halved(value) for name, value in self.average.state_dict().items()}
         torch.save(weights, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
-        done = {"plan": asdict(self.plan), "steps": self.steps, "images": self.images, "history": self.history}
+        done = {
+            "plan": asdict(self.plan),
+            "materials": self.materials,
+            "steps": self.steps,
+            "images": self.images,
+            "history": self.history,
+        }
         (self.out / "training.json").write_text(json.dumps(done, indent=1), encoding="utf-8")
         return path
 

@@ -19,6 +19,7 @@ def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path)
     path = trainer.run()
     done = json.loads((tmp_path / "out" / "training.json").read_text())
     assert done["steps"] == trainer.steps >= 2
+    assert done["materials"] == {"cutouts": 0, "photos": 0, "known": 0}
     assert any(not torch.equal(before[name], value) for name, value in trainer.average.state_dict().items())
     assert all(torch.isfinite(value).all() for value in trainer.average.state_dict().values())
     assert load_starter(path, name="starter", title="Starter", device="cpu", img_size=64).name == "starter"
