@@ -317,7 +317,7 @@ class _Scenes:
         """Take what has been made, one at a time once there are many; wait only while there are too few to begin."""
         while len(self._pool) < POOL:
             try:
-                few = len(self._pool) < 8 * least
+                few = len(self._pool) < 2 * least
                 self._pool.append(self._queue.get(timeout=60) if few else self._queue.get_nowait())
             except Empty:
                 return
