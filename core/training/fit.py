@@ -283,7 +283,9 @@ class Trainer:
 
 
 def _halved(value: Tensor) -> Tensor:
-    return value.half() if value.dtype.is_floating_point else value
+    """Return values in half precision, or as they are where it cannot hold them: variances grow beyond 65504."""
+    fits = value.dtype.is_floating_point and bool((value.abs() < torch.finfo(torch.half).max).all())
+    return value.half() if fits else value
 
 
 class _Scenes:

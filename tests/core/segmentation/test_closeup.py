@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -195,8 +196,10 @@ def test_sam_predictor_accepts_the_weights_that_ship_and_gives_the_networks_own_
     starter: CloseUpSegmenter, small: tuple[np.ndarray, np.ndarray]
 ) -> None:
     assert STARTER_WEIGHTS.stat().st_size < 25_000_000
+    weights = read_weights(STARTER_WEIGHTS)
+    assert all(torch.isfinite(value).all() for value in weights.values())
     network = build_starter()
-    network.load_state_dict(read_weights(STARTER_WEIGHTS))
+    network.load_state_dict(weights)
     predictor = segment_anything().SamPredictor(network.eval())
     predictor.set_image(small[0])
     masks, scores, _ = predictor.predict(np.array([[1010.5, 333.5]]), np.array([1]))

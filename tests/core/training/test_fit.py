@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from core.segmentation.starter import load_starter
-from core.training.fit import Phase, Plan, Trainer, plan_of
+from core.training.fit import Phase, Plan, Trainer, _halved, plan_of
 from core.training.materials import Materials
 
 A_MOMENT = 0.02
@@ -28,6 +28,14 @@ def test_a_moment_of_training_leaves_weights_that_load_and_go_on(tmp_path: Path)
     for name, value in trainer.average.state_dict().items():
         assert torch.allclose(again.network.state_dict()[name].float(), value.float(), rtol=2e-3, atol=1e-6)
     again.close()
+
+
+def test_weights_are_halved_unless_half_precision_cannot_hold_them() -> None:
+    kept = {name: _halved(torch.tensor(value)) for name, value in {"small": [1.5, -2.0], "large": [3.0, 7e4]}.items()}
+    assert kept["small"].dtype == torch.float16
+    assert kept["large"].dtype == torch.float32
+    assert kept["large"].tolist() == [3.0, 7e4]
+    assert _halved(torch.tensor([3])).dtype == torch.int64
 
 
 def test_a_plan_takes_the_minutes_it_is_given() -> None:
