@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from core.segmentation.clicked import clicked_parts, pinned
-from core.segmentation.dots import NOTHING, coarse_mask, moved, padded
+from core.segmentation.dots import NOTHING, boxed, coarse_mask, likelihood_of, logits_of, moved, padded
 from core.segmentation.graph_cut import divided, labels_of
 from core.segmentation.guided import GuidedMask
 from core.segmentation.looking import holds, known_window, window_around, within
@@ -35,7 +35,7 @@ from core.segmentation.sam import SamSegmenter, stability
 from core.segmentation.specks import without_specks
 from core.segmentation.windows import Window, whole
 
-VERSION: Final = "closeup-1"
+VERSION: Final = "closeup-2"
 KEPT_VIEWS: Final = 12
 FAR_LARGER: Final = 1.5
 DOT: Final = 4
@@ -43,7 +43,6 @@ DOT: Final = 4
 CUT_SIDE: Final = 128
 SURE: Final = 0.05
 """The cut may change what the network holds more likely than this, and less likely than the rest."""
-UNLIKELY: Final = 3e-4
 EDGE_REACH: Final = 8
 """In pixels of the network's input: two dots of its answer."""
 
@@ -156,7 +155,8 @@ class CloseUpSegmenter:
 
         def agreed(one: Seen) -> Seen:
             window = one.view.window
-            logits = _agreed(_cut(photo, window), one.logits)
+            logits = one.logits if prompt.box is None else boxed(one.logits, window, prompt.box)
+            logits = _agreed(_cut(photo, window), logits)
             clicked = [point for point in prompt.points if point.label == 1 and holds(window, point)]
             kept = clicked_parts(logits > 0, [window.to_cut(point.x, point.y, logits.shape) for point in clicked])
             return replace(one, logits=np.where((logits > 0) & ~kept, np.float32(NOTHING), logits))
@@ -201,11 +201,11 @@ def _agreed(picture: RgbImage, logits: Logits) -> Logits:
     scale = min(1.0, CUT_SIDE / max(height, width))
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
     small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    soft = 1 / (1 + np.exp(-cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR)))
+    soft = likelihood_of(np.asarray(cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR), np.float32))
     both = (soft + divided(small, labels_of(soft, SURE), model_pixels=None)) / 2
-    likely = np.clip(both, UNLIKELY, 1 - UNLIKELY).astype(np.float32)
-    agreed = np.log(likely / (1 - likely))
-    return np.asarray(cv2.resize(agreed, (logits.shape[1], logits.shape[0]), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(
+        cv2.resize(logits_of(both), (logits.shape[1], logits.shape[0]), interpolation=cv2.INTER_AREA), np.float32
+    )
 
 
 def _coarse(one: Seen, photo: Embedding) -> Mask:
@@ -222,7 +222,7 @@ def _full(logits: Logits, view: View, photo: Embedding, prompt: Prompt) -> Mask:
     picture = _cut(photo, view.window)
     rows, columns = view.sam.input_size((picture.shape[0], picture.shape[1]))
     mid = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
-    soft = np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+    soft = likelihood_of(logits)
     sharp = GuidedMask(np.asarray(mid, np.uint8), whole((rows, columns)), soft, EDGE_REACH).full(picture)
     mask = np.zeros(photo.size_hw, bool)
     mask[view.window.y0 : view.window.y1, view.window.x0 : view.window.x1] = sharp

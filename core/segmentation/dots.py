@@ -1,9 +1,11 @@
 """Logits as dots over a part of a photo: moved to another part, padded to a square, reduced to a thumbnail."""
 
-from typing import Final
+import math
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.segmentation.protocol import Logits, Mask, coarse_size
 from core.segmentation.windows import Window
@@ -26,6 +28,26 @@ def moved(square: Logits, window: Window, to: Window, side: int) -> Logits:
     before, after = _longer(window) / square.shape[0], _longer(to) / side
     return _resampled(
         square, (before, before), (window.x0, window.y0), (1 / after, 1 / after), (to.x0, to.y0), (side, side)
+    )
+
+
+def boxed(logits: Logits, window: Window, box: tuple[float, float, float, float]) -> Logits:
+    """Return logits halfway between what they say and that all of a box, and nothing else, is object."""
+    inside = np.zeros(logits.shape, np.float32)
+    (x0, y0), (x1, y1) = (window.to_cut(x, y, logits.shape) for x, y in (box[:2], box[2:]))
+    inside[int(y0) : math.ceil(y1), int(x0) : math.ceil(x1)] = 1
+    return logits_of((likelihood_of(logits) + inside) / 2 * inside)
+
+
+def likelihood_of(logits: Logits) -> Logits:
+    """Return how likely each dot is object, 0 to 1."""
+    return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
+
+
+def logits_of(likely: NDArray[Any]) -> Logits:
+    """Return the logits of likelihoods, within -8 and 8."""
+    return np.asarray(
+        np.clip(np.log(np.maximum(likely, 1e-9) / np.maximum(1 - likely, 1e-9)), NOTHING, -NOTHING), np.float32
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.training.scenes import Scene
 
 LEVELS: Final = 3
-LEVEL_SHARES: Final = (0.15, 0.2, 0.65)
+LEVEL_SHARES: Final = (0.1, 0.15, 0.75)
 """How often the annotator means the subpart, the part or the whole."""
 LEAST_PIXELS: Final = 40
 MOST_SHARE: Final = 0.8

@@ -16,11 +16,11 @@ from core.training.cutouts import Cutout
 from core.training.materials import Materials
 from core.training.paint import GREY, Bytes, Floats, Paint, log_uniform
 
-KNOWN_SHARE: Final = 0.12
+KNOWN_SHARE: Final = 0.2
 """Of scenes that are photos with known objects, where there are such photos."""
 MOST_OBJECTS: Final = 14
-CROWD_SHARE: Final = 0.3
-FEW_SHARES: Final = (0.34, 0.25, 0.18, 0.13, 0.1)
+CROWD_SHARE: Final = 0.12
+FEW_SHARES: Final = (0.5, 0.2, 0.12, 0.1, 0.08)
 """Of scenes with one to five objects."""
 
 

@@ -16,7 +16,7 @@ from core.segmentation.closeup import (
     View,
     _with_the_whole,
 )
-from core.segmentation.dots import moved
+from core.segmentation.dots import boxed, likelihood_of, logits_of, moved
 from core.segmentation.looking import known_window, within
 from core.segmentation.protocol import Embedding, Point, Prompt, coarse_size
 from core.segmentation.sam_modules import segment_anything
@@ -128,6 +128,22 @@ def test_logits_move_between_windows_with_their_places() -> None:
     assert np.abs(np.array([columns.min(), columns.max() + 1]) * 400 / 64 + 800 - [900, 1100]).max() < 16
     assert iou(moved(there, window, whole(size_hw), 128) > 0, low > 0) > 0.8
     assert np.array_equal(moved(there, window, window, 64), there)
+
+
+def test_a_box_is_half_believed_and_nothing_outside_it(starter: CloseUpSegmenter, embedding: Embedding) -> None:
+    logits = np.full((20, 40), -8, np.float32)
+    logits[:, 10:30] = 8
+    window = Window(100, 100, 500, 300)
+    found = boxed(logits, window, (100, 150, 300, 250))
+    assert (found[5:15, 10:20] > 7).all()
+    assert np.abs(found[5:15, :10]).max() < 0.01, "the network says no, the box yes"
+    assert (found[:5] == -8).all()
+    assert (found[:, 20:] == -8).all()
+    assert np.allclose(logits_of(likelihood_of(logits)), logits, atol=0.01)
+    for candidate in starter.decode(embedding, Prompt(box=BOX)):
+        mask = candidate.mask()
+        mask[309:358, 986:1035] = False
+        assert not mask.any()
 
 
 def test_background_alone_is_answered_from_the_whole_photo(starter: CloseUpSegmenter, embedding: Embedding) -> None:
