@@ -75,9 +75,13 @@ def _database(library: Library) -> Finding:
 def _model(library: Library) -> Finding:
     spec = chosen_spec(library)
     if spec.name == GRABCUT:
-        return Finding("model", True, "grabcut: works without weights; SAM's checkpoints are better (masksmith models)")
+        return Finding(
+            "model", True, "grabcut: colour alone; the starter and SAM's checkpoints are better (masksmith models)"
+        )
     if spec.name == STARTER:
-        return Finding("model", True, "starter: small, ships with the app; SAM's checkpoints are better")
+        return Finding(
+            "model", True, "starter: small, ships with the app; SAM's checkpoints are better (masksmith models)"
+        )
     if spec.name not in CHECKPOINTS:
         return Finding("model", False, f"{spec.name} is chosen, but is no model this version knows")
     says = f"{spec.name} from {spec.path}"

@@ -31,10 +31,12 @@ class Model:
 
 
 def models(library: Library) -> list[Model]:
-    """Return every model of the catalogue, GrabCut first."""
+    """Return every model of the catalogue, in its order."""
     chosen = chosen_spec(library)
-    found = [Model(GRABCUT, GrabCutSegmenter.title, True, chosen.name == GRABCUT)]
-    found.append(Model(STARTER, STARTER_TITLE, True, chosen.name == STARTER, STARTER_WEIGHTS.stat().st_size))
+    found = [
+        Model(STARTER, STARTER_TITLE, True, chosen.name == STARTER, STARTER_WEIGHTS.stat().st_size),
+        Model(GRABCUT, GrabCutSegmenter.title, True, chosen.name == GRABCUT),
+    ]
     for entry in CHECKPOINTS.values():
         used = chosen.name == entry.name
         here = (library.settings.models / entry.file).exists() or (used and Path(chosen.path or "").exists())

@@ -12,9 +12,10 @@ import torch
 from PIL import Image
 
 from core.importing import import_bytes
+from core.segmentation.catalogue import GRABCUT
 from core.segmentation.sam_modules import segment_anything
 from core.settings import Settings
-from core.workshop import Library, open_library
+from core.workshop import Library, choose_model, open_library
 
 # The same examples on every machine and no clock: a failure is a failure for everybody.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -60,9 +61,14 @@ def settings_of(data: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder without photos, to be copied: migrating anew takes most of a small test's time."""
+    """A data folder without photos, to be copied: migrating anew takes most of a small test's time.
+
+    GrabCut is chosen in it, which loads at once and answers the same on every machine.
+    """
     data = tmp_path_factory.mktemp("empty") / "data"
-    open_library(settings_of(data), samples=False).close()
+    library = open_library(settings_of(data), samples=False)
+    choose_model(library, GRABCUT, None)
+    library.close()
     return data
 
 

@@ -125,7 +125,7 @@ def test_the_doctor_tells_people(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     result = run("doctor")
     assert result.exit_code == 0
     assert "wrong" not in result.stdout
-    assert "grabcut" in result.stdout
+    assert "starter" in result.stdout
     monkeypatch.setenv("MASKSMITH_MODEL", "dalle")
     ill = run("doctor")
     assert ill.exit_code == 1
@@ -138,14 +138,14 @@ def test_the_doctor_tells_people(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 def test_models_are_listed_with_the_one_in_use(run: Run) -> None:
     rows = told(run("models", "--json"))["models"]
     assert [(row["name"], row["here"], row["used"]) for row in rows] == [
-        ("grabcut", True, True),
-        ("starter", True, False),
+        ("starter", True, True),
+        ("grabcut", True, False),
         ("vit_b", False, False),
         ("vit_l", False, False),
         ("vit_h", False, False),
     ]
     lines = run("models").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["grabcut", "starter", "vit_b", "vit_l", "vit_h"]
+    assert [line.split()[0] for line in lines] == ["starter", "grabcut", "vit_b", "vit_l", "vit_h"]
     assert lines[0].endswith("in use")
     assert lines[2].endswith("not downloaded")
 
@@ -166,7 +166,7 @@ def test_a_model_is_chosen_by_name_and_path(run: Run, settings: Settings, tmp_pa
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (("use", "dalle"), "a model must be one of grabcut, starter, vit_b, vit_l, vit_h, got 'dalle'"),
+        (("use", "dalle"), "a model must be one of starter, grabcut, vit_b, vit_l, vit_h, got 'dalle'"),
         (("use", "vit_b"), "the checkpoint must exist, but there is no"),
         (("use", "vit_h", "--path", "/no/such.pth"), "there is no /no/such.pth; download it or give its path"),
         (("download", "dalle"), "a checkpoint must be one of vit_b, vit_l, vit_h, got 'dalle'"),
@@ -177,4 +177,4 @@ def test_a_model_that_cannot_be_had_is_named(run: Run, command: tuple[str, ...],
     assert result.exit_code == 1
     assert says in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    assert [row["name"] for row in told(run("models", "--json"))["models"] if row["used"]] == ["grabcut"]
+    assert [row["name"] for row in told(run("models", "--json"))["models"] if row["used"]] == ["starter"]

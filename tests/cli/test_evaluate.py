@@ -12,6 +12,8 @@ from tests.conftest import square
 from tests.core.conftest import accept
 from tests.core.training.made import as_coco, as_manifest, disks
 
+EVALUATE = ("evaluate", "--model", "grabcut")
+"""Another model named after it takes its place."""
 CONTRACT = ("iou_at_1", "best3_at_1", "iou_at_5", "noc85", "noc90", "box_iou", "ece", "ms_per_click")
 
 
@@ -21,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_tells_programs_every_figure(run: Run, folder: Path, settings: Settings) -> None:
-    report = told(run("evaluate", "--dataset", folder, "--json"))
+    report = told(run(*EVALUATE, "--dataset", folder, "--json"))
     assert {name: type(report[name]) for name in CONTRACT} == dict.fromkeys(CONTRACT, float)
     assert (report["dataset"], report["model"], report["baseline"]) == ("set", "grabcut", None)
     assert (report["objects"], report["images"], report["left_out"], report["crowds"]) == (4, 2, 0, 0)
@@ -31,11 +33,11 @@ def test_it_tells_programs_every_figure(run: Run, folder: Path, settings: Settin
     assert low <= report["iou_at_1"] <= high
     assert len(report["reliability"]) == len(report["iou_by_click"]) == 10
     assert Path(report["results"]).parent == settings.data / "evaluations"
-    assert told(run("evaluate", "--dataset", folder, "--json")) == report
+    assert told(run(*EVALUATE, "--dataset", folder, "--json")) == report
 
 
 def test_it_measures_grabcut_beside_a_model(run: Run, folder: Path, tmp_path: Path) -> None:
-    command = ("evaluate", "--dataset", folder, "--objects", 1, "--max-clicks", 2, "--out", tmp_path / "out.jsonl")
+    command = (*EVALUATE, "--dataset", folder, "--objects", 1, "--max-clicks", 2, "--out", tmp_path / "out.jsonl")
     report = told(run(*command, "--model", "tiny-random", "--json"))
     assert (report["model"], report["baseline"]["model"], report["objects"]) == ("tiny-random", "grabcut", 1)
     assert set(CONTRACT) <= set(report["baseline"])
@@ -51,7 +53,7 @@ def test_it_measures_grabcut_beside_a_model(run: Run, folder: Path, tmp_path: Pa
 
 
 def test_it_tells_people(run: Run, folder: Path, tmp_path: Path) -> None:
-    command = ("evaluate", "--dataset", folder, "--objects", 1, "--max-clicks", 2, "--out", tmp_path / "out.jsonl")
+    command = (*EVALUATE, "--dataset", folder, "--objects", 1, "--max-clicks", 2, "--out", tmp_path / "out.jsonl")
     lines = run(*command, "--model", "tiny-random").stdout.splitlines()
     assert lines[0] == "set: 1 objects on 1 images, at most 2 clicks each."
     assert lines[1].split() == ["tiny-random", "95", "%", "grabcut", "95", "%"]
@@ -67,7 +69,7 @@ def test_it_tells_people(run: Run, folder: Path, tmp_path: Path) -> None:
 
 def test_a_page_of_pictures_shows_the_best_first_and_the_worst_last(run: Run, folder: Path, tmp_path: Path) -> None:
     page = tmp_path / "new" / "page.html"
-    told(run("evaluate", "--dataset", folder, "--max-clicks", 5, "--pictures", page, "--json"))
+    told(run(*EVALUATE, "--dataset", folder, "--max-clicks", 5, "--pictures", page, "--json"))
     text = page.read_text(encoding="utf-8")
     assert text.index("<h2>Best</h2>") < text.index("<h2>Worst</h2>")
     shown = [float(value) for value in re.findall(r"1 click: IoU (\d\.\d\d)", text)]
@@ -75,7 +77,7 @@ def test_a_page_of_pictures_shows_the_best_first_and_the_worst_last(run: Run, fo
     assert shown[0] >= shown[-1]
     assert text.count("data:image/jpeg;base64,") == text.count("<figcaption>")
     (tmp_path / "taken").write_text("a file")
-    refused = run("evaluate", "--dataset", folder, "--pictures", tmp_path / "taken" / "page.html")
+    refused = run(*EVALUATE, "--dataset", folder, "--pictures", tmp_path / "taken" / "page.html")
     assert "the page of pictures must be writable" in refused.stderr
 
 
@@ -84,12 +86,12 @@ def test_the_librarys_own_masks_are_a_data_set(run: Run, stocked: Library) -> No
     first = accept(stocked, "a", square(45, 30, 30))
     accept(stocked, "b", square(44, 30, 30), supersedes=first.mask_id)
     accept(stocked, "c", square(5, 5, 9), image_id=2)
-    report = told(run("evaluate", "--dataset", "library", "--max-clicks", 3, "--json"))
+    report = told(run(*EVALUATE, "--dataset", "library", "--max-clicks", 3, "--json"))
     assert (report["dataset"], report["objects"], report["images"], report["left_out"]) == ("library", 1, 1, 1)
-    again = told(run("evaluate", "--dataset", "library", "--max-clicks", 3, "--json"))
+    again = told(run(*EVALUATE, "--dataset", "library", "--max-clicks", 3, "--json"))
     assert again == report
     accept(stocked, "d", square(45, 30, 29), image_id=3)
-    more = told(run("evaluate", "--dataset", "library", "--max-clicks", 3, "--json"))
+    more = told(run(*EVALUATE, "--dataset", "library", "--max-clicks", 3, "--json"))
     assert (more["objects"], more["images"]) == (2, 2)
 
 
@@ -97,7 +99,7 @@ def test_coco_is_told_what_was_left_out(run: Run, tmp_path: Path) -> None:
     folder = as_coco(tmp_path / "coco", disks(1))
     text = (folder / "annotations.json").read_text().replace('"image_id": 1,', '"image_id": 1, "iscrowd": 1,', 1)
     (folder / "annotations.json").write_text(text)
-    lines = run("evaluate", "--dataset", folder, "--max-clicks", 1).stdout.splitlines()
+    lines = run(*EVALUATE, "--dataset", folder, "--max-clicks", 1).stdout.splitlines()
     assert lines[:2] == [
         "coco: 1 objects on 1 images, at most 1 clicks each.",
         "1 annotations of many objects at once were left out.",
@@ -119,7 +121,7 @@ def test_coco_is_told_what_was_left_out(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_meant_ends_with_one_sentence(run: Run, folder: Path, more: tuple[str, ...], says: str) -> None:
-    result = run("evaluate", "--dataset", folder, *more)
+    result = run(*EVALUATE, "--dataset", folder, *more)
     assert (result.exit_code, result.stdout) == (1, "")
     assert len(result.stderr.splitlines()) == 1
     assert says in result.stderr

@@ -26,7 +26,7 @@ def test_a_healthy_installation_has_nothing_wrong(settings: Settings) -> None:
     assert set(said) >= {"python", "torch", "data folder", "disk", "database", "model", "device", "browser for tests"}
     assert said["data folder"] == str(settings.data)
     assert said["database"].startswith("sqlite")
-    assert said["model"].startswith("grabcut")
+    assert said["model"].startswith("starter")
     assert said["device"].startswith(("cpu", "cuda"))
     assert said["disk"].endswith("GB free")
 

@@ -7,6 +7,7 @@ import pytest
 
 from core import model_choice
 from core.errors import InvalidInput, ModelUnavailable
+from core.settings import Settings
 from core.workshop import Library, choose_model, chosen_spec, open_workshop
 from tests.conftest import checkpoint_of
 
@@ -15,8 +16,15 @@ def used(library: Library) -> list[str]:
     return [model.name for model in model_choice.models(library) if model.used]
 
 
-def test_grabcut_is_used_until_another_is_chosen(library: Library, tmp_path: Path) -> None:
-    assert used(library) == ["grabcut"]
+def test_the_starter_answers_until_another_is_chosen(settings: Settings) -> None:
+    shop = open_workshop(settings)
+    assert used(shop) == ["starter"]
+    assert shop.check().startswith("starter@")
+    assert shop.trouble is None
+    shop.close()
+
+
+def test_what_is_chosen_is_used(library: Library, tmp_path: Path) -> None:
     checkpoint = checkpoint_of("vit_b", tmp_path / "b.pth")
     model_choice.use(library, "vit_b", checkpoint)
     assert used(library) == ["vit_b"]
@@ -28,7 +36,7 @@ def test_grabcut_is_used_until_another_is_chosen(library: Library, tmp_path: Pat
 def test_a_downloaded_checkpoint_is_here_and_needs_no_path(library: Library) -> None:
     library.settings.models.mkdir()
     checkpoint_of("vit_l", library.settings.models / "sam_vit_l_0b3195.pth")
-    assert [model.name for model in model_choice.models(library) if model.here] == ["grabcut", "starter", "vit_l"]
+    assert [model.name for model in model_choice.models(library) if model.here] == ["starter", "grabcut", "vit_l"]
     model_choice.use(library, "vit_l")
     assert used(library) == ["vit_l"]
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page
 from benchmarks import chromium
 from benchmarks.app_process import AppProcess
 from core import masks
+from core.segmentation.catalogue import GRABCUT
 from core.settings import Settings
 from core.workshop import Library, open_library
 from tests.browser import running_chromium
@@ -27,8 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
-    """The app with the sample photos, shared by all browser tests; each takes an image of its own."""
-    with AppProcess(tmp_path_factory.mktemp("app") / "data") as running:
+    """The app with the sample photos, shared by all browser tests; each takes an image of its own.
+
+    GrabCut answers: what is seen here is the canvas, whatever the weights of the day.
+    """
+    with AppProcess(tmp_path_factory.mktemp("app") / "data", {"MASKSMITH_MODEL": GRABCUT}) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.app_process import AppProcess
 from core.masks import decode, encode
+from core.segmentation.catalogue import GRABCUT
 
 KILLS = 20
 PEOPLE = 4
@@ -39,7 +40,7 @@ def accept(client: httpx.Client, image: dict[str, Any], key: str, seed: int) -> 
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[AppProcess]:
-    process = AppProcess(tmp_path / "data")
+    process = AppProcess(tmp_path / "data", {"MASKSMITH_MODEL": GRABCUT})
     yield process
     process.kill()
 
