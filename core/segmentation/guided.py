@@ -69,10 +69,10 @@ class GuidedMask:
         larger = int((self.soft > low).sum())
         return int((self.soft > high).sum()) / larger if larger else 0.0
 
-    def full(self, image: RgbImage) -> Mask:
+    def full(self, image: RgbImage, unsure: float = UNSURE) -> Mask:
         """Return the mask at the size of `image`, the photo the small copy was made of.
 
-        Only where the small mask is undecided, along its outline, does the photo decide.
+        Only where the small mask is undecided, farther than `unsure` from 0 and 1, does the photo decide.
         """
         height, width = image.shape[:2]
         mask = np.zeros((height, width), bool)
@@ -86,7 +86,7 @@ class GuidedMask:
         size = (right - left, bottom - top)
         soft = self.soft[y0:y1, x0:x1]
         inside = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR) > 0.5
-        undecided = ((soft > UNSURE) & (soft < 1 - UNSURE)).astype(np.uint8)
+        undecided = ((soft > unsure) & (soft < 1 - unsure)).astype(np.uint8)
         band = cv2.resize(cv2.dilate(undecided, np.ones((3, 3), np.uint8)), size, interpolation=cv2.INTER_NEAREST)
         at_y, at_x = np.divmod(np.flatnonzero(band), size[0])
         if at_y.size:
