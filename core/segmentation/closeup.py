@@ -51,11 +51,17 @@ EDGE_REACH: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part of a photo, or all of it, made ready for answers."""
+    """A part of a photo, or all of it, made ready for answers.
+
+    `picture` is that part as it is, `mid` at the size at which the network sees it, `small` at that of the graph cut.
+    """
 
     window: Window
     sam: SamSegmenter
     embedding: Embedding
+    picture: RgbImage
+    mid: RgbImage
+    small: RgbImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class CloseUpSegmenter:
 
         `insist` changes nothing: all three answers grow out of the candidate that was chosen.
         """
-        everything = View(whole(embedding.size_hw), self.wide, embedding)
+        everything = self._view(embedding, whole(embedding.size_hw))
         if preview:
             return self._offered(self._seen(everything, embedding, prompt, refine), embedding, prompt)[:1]
         window, afar = known_window(prompt, refine, embedding.size_hw), list[Seen]()
@@ -119,20 +125,22 @@ class CloseUpSegmenter:
             afar = self._seen(everything, embedding, prompt, refine)
             window = window_around(_coarse(afar[0], embedding), prompt, embedding.size_hw)
             if window is None:
-                return self._offered(self._agreed(afar, embedding, prompt), embedding, prompt)
+                return self._offered(self._agreed(afar, prompt), embedding, prompt)
         near = self._seen(self._view(embedding, window), embedding, prompt, refine)
-        return self._offered(self._agreed(_with_the_whole(near, afar), embedding, prompt), embedding, prompt)
+        return self._offered(self._agreed(_with_the_whole(near, afar), prompt), embedding, prompt)
 
     def _view(self, embedding: Embedding, window: Window) -> View:
         """Return a part of the photo made ready, kept for as long as it is among those used last."""
-        if window == whole(embedding.size_hw):
-            return View(window, self.wide, embedding)
         key = (id(embedding), window)
         with self._lock:
             if key in self._views:
                 self._views.move_to_end(key)
                 return self._views[key][1]
-        view = View(window, self.close, self.close.encode(_cut(embedding, window)))
+        picture = _cut(embedding, window)
+        sam = self.wide if window == whole(embedding.size_hw) else self.close
+        seen = embedding if sam is self.wide else sam.encode(picture)
+        mid = _reduced(picture, sam.input_size((picture.shape[0], picture.shape[1])))
+        view = View(window, sam, seen, picture, mid, _reduced(picture, _cut_size(picture)))
         with self._lock:
             # The embedding is kept along: its id stays its own for as long as the entry lives.
             self._views[key] = (embedding, view)
@@ -152,13 +160,13 @@ class CloseUpSegmenter:
         order = sorted(range(len(scores)), key=lambda index: -scores[index])
         return [Seen(scores[index], inside[index], view) for index in order]
 
-    def _agreed(self, seen: list[Seen], photo: Embedding, prompt: Prompt) -> list[Seen]:
+    def _agreed(self, seen: list[Seen], prompt: Prompt) -> list[Seen]:
         """Return answers in which a graph cut has a say, and of which only the parts that were clicked are left."""
 
         def agreed(one: Seen) -> Seen:
             window = one.view.window
             logits = one.logits if prompt.box is None else boxed(one.logits, window, prompt.box)
-            logits = _agreed(_cut(photo, window), logits)
+            logits = _agreed(one.view.small, logits)
             clicked = [point for point in prompt.points if point.label == 1 and holds(window, point)]
             kept = clicked_parts(logits > 0, [window.to_cut(point.x, point.y, logits.shape) for point in clicked])
             return replace(one, logits=np.where((logits > 0) & ~kept, np.float32(NOTHING), logits))
@@ -174,7 +182,7 @@ class CloseUpSegmenter:
                 level=level,
                 low_res=padded(one.logits, one.view.sam.side // DOT),
                 coarse=_coarse(one, photo),
-                upsample=partial(_full, one.logits, one.view, photo, prompt),
+                upsample=partial(_full, one.logits, one.view, photo.size_hw, prompt),
                 window=one.view.window,
             )
             for one, level in zip(seen, levels, strict=True)
@@ -194,20 +202,28 @@ def _with_the_whole(near: list[Seen], afar: list[Seen]) -> list[Seen]:
     return [*near[:-1], replace(largest, score=min(largest.score, near[-2].score))]
 
 
-def _agreed(picture: RgbImage, logits: Logits) -> Logits:
+def _agreed(small: RgbImage, logits: Logits) -> Logits:
     """Return logits half of which are a graph cut's that starts from them: colours and edges have a say.
 
-    The cut is sure of what the network is sure of. It is made at a small size, where it takes some milliseconds.
+    The cut is sure of what the network is sure of. It is made at the size of `small`, where it takes some milliseconds.
     """
-    height, width = picture.shape[:2]
-    scale = min(1.0, CUT_SIDE / max(height, width))
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    size = (small.shape[1], small.shape[0])
     soft = likelihood_of(np.asarray(cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR), np.float32))
     both = (soft + divided(small, labels_of(soft, SURE), model_pixels=None)) / 2
     return np.asarray(
         cv2.resize(logits_of(both), (logits.shape[1], logits.shape[0]), interpolation=cv2.INTER_AREA), np.float32
     )
+
+
+def _cut_size(picture: RgbImage) -> tuple[int, int]:
+    """Return the rows and columns at which a picture is cut."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, CUT_SIDE / max(height, width))
+    return max(2, round(height * scale)), max(2, round(width * scale))
+
+
+def _reduced(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
+    return np.asarray(cv2.resize(picture, size_hw[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _coarse(one: Seen, photo: Embedding) -> Mask:
@@ -219,13 +235,10 @@ def _cut(photo: Embedding, window: Window) -> RgbImage:
     return image[window.y0 : window.y1, window.x0 : window.x1]
 
 
-def _full(logits: Logits, view: View, photo: Embedding, prompt: Prompt) -> Mask:
+def _full(logits: Logits, view: View, size_hw: tuple[int, int], prompt: Prompt) -> Mask:
     """Return one answer at the photo's size, sharpened by its edges; what was clicked is certain."""
-    picture = _cut(photo, view.window)
-    rows, columns = view.sam.input_size((picture.shape[0], picture.shape[1]))
-    mid = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
-    soft = likelihood_of(logits)
-    sharp = GuidedMask(np.asarray(mid, np.uint8), whole((rows, columns)), soft, EDGE_REACH).full(picture, UNDECIDED)
-    mask = np.zeros(photo.size_hw, bool)
+    everywhere = whole((view.mid.shape[0], view.mid.shape[1]))
+    sharp = GuidedMask(view.mid, everywhere, likelihood_of(logits), EDGE_REACH).full(view.picture, UNDECIDED)
+    mask = np.zeros(size_hw, bool)
     mask[view.window.y0 : view.window.y1, view.window.x0 : view.window.x1] = sharp
     return pinned(without_specks(mask), prompt)
