@@ -34,10 +34,15 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     arguments = parser.parse_args()
     results = {model: measure(model, arguments.clicks) for model in arguments.models}
-    if not arguments.json:
+    show(results, as_json=arguments.json)
+
+
+def show(results: dict[str, dict[str, Any]], *, as_json: bool) -> None:
+    """Print each model's figures, then one JSON object: the first model's, and those of the others by name."""
+    if not as_json:
         for model, result in results.items():
             sys.stdout.write(f"{model}: {result}\n")
-    first, *others = arguments.models
+    first, *others = results
     report = {**results[first], "model": first, **{model: results[model] for model in others}}
     sys.stdout.write(json.dumps(report) + "\n")
 

@@ -4,9 +4,7 @@ The browser measures opening: from the key's event to the task after the frame t
 """
 
 import argparse
-import json
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks import chromium
 from benchmarks.app_process import AppProcess
-from benchmarks.click_latency import MODELS, next_photo
+from benchmarks.click_latency import MODELS, next_photo, show
 from benchmarks.photos import fill_library
 
 MEBIBYTE = 1024 * 1024
@@ -33,12 +31,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     arguments = parser.parse_args()
     results = {model: measure(model, arguments.images, arguments.opens) for model in arguments.models}
-    if not arguments.json:
-        for model, result in results.items():
-            sys.stdout.write(f"{model}: {result}\n")
-    first, *others = arguments.models
-    report = {**results[first], "model": first, **{model: results[model] for model in others}}
-    sys.stdout.write(json.dumps(report) + "\n")
+    show(results, as_json=arguments.json)
 
 
 def measure(model: str, images: int, opens: int) -> dict[str, Any]:
