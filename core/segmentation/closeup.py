@@ -6,9 +6,6 @@ and answered again by the same weights, which depend on no size. Colours and edg
 that starts from the network's answer counts for half, and the outline goes where the photo has an edge.
 """
 
-import threading
-from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -31,11 +28,12 @@ from core.segmentation.protocol import (
     digest,
     levels_by_area,
 )
+from core.segmentation.recent import Recent
 from core.segmentation.sam import SamSegmenter, stability
 from core.segmentation.specks import without_specks
 from core.segmentation.windows import Window, whole
 
-VERSION: Final = "closeup-3"
+VERSION: Final = "closeup-4"
 KEPT_VIEWS: Final = 12
 FAR_LARGER: Final = 1.5
 DOT: Final = 4
@@ -45,15 +43,18 @@ SURE: Final = 0.05
 """The cut may change what the network holds more likely than this, and less likely than the rest."""
 UNDECIDED: Final = 0.2
 """Farther from 0 and 1 the photo decides; a graph cut and a network that agree are seldom nearer to them."""
-EDGE_REACH: Final = 8
-"""In pixels of the network's input: two dots of its answer."""
+GRAIN: Final = 2
+"""Pixels of the network's input to one of the copy in which edges are found."""
+EDGE_REACH: Final = 4
+"""In pixels of that copy: two dots of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """A part of a photo, or all of it, made ready for answers.
 
-    `picture` is that part as it is, `mid` at the size at which the network sees it, `small` at that of the graph cut.
+    `picture` is that part as it is, `mid` at half the size at which the network sees it, `small` at that of the
+    graph cut.
     """
 
     window: Window
@@ -95,9 +96,8 @@ class CloseUpSegmenter:
         self.name, self.title, self.device = wide.name, wide.title, wide.device
         self.encoder_key = digest(VERSION, wide.encoder_key)
         self.content_hash = digest(VERSION, wide.content_hash, str(close.side))
-        self._views: OrderedDict[tuple[int, Window], tuple[Embedding, View]] = OrderedDict()
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=3, thread_name_prefix="closeup")
+        self._views = Recent[View](KEPT_VIEWS)
+        self._answered = Recent[tuple[Candidate | None, list[Seen]]](KEPT_VIEWS)
 
     def encode(self, image: RgbImage) -> Embedding:
         """Return what the network makes of an RGB image of shape (H, W, 3), and the image itself."""
@@ -117,61 +117,38 @@ class CloseUpSegmenter:
 
         `insist` changes nothing: all three answers grow out of the candidate that was chosen.
         """
-        everything = self._view(embedding, whole(embedding.size_hw))
-        if preview:
-            return self._offered(self._seen(everything, embedding, prompt, refine), embedding, prompt)[:1]
+        everything = whole(embedding.size_hw)
         window, afar = known_window(prompt, refine, embedding.size_hw), list[Seen]()
-        if window is None:
+        if window is None or (preview and refine is None):
             afar = self._seen(everything, embedding, prompt, refine)
             window = window_around(_coarse(afar[0], embedding), prompt, embedding.size_hw)
-            if window is None:
-                return self._offered(self._agreed(afar, prompt), embedding, prompt)
-        near = self._seen(self._view(embedding, window), embedding, prompt, refine)
-        return self._offered(self._agreed(_with_the_whole(near, afar), prompt), embedding, prompt)
+            if preview or window is None:
+                return self._offered(afar[:1] if preview else afar, embedding, prompt)
+        near = self._seen(window, embedding, prompt, refine)
+        return self._offered(near[:1] if preview else _with_the_whole(near, afar), embedding, prompt)
 
     def _view(self, embedding: Embedding, window: Window) -> View:
-        """Return a part of the photo made ready, kept for as long as it is among those used last."""
-        key = (id(embedding), window)
-        with self._lock:
-            if key in self._views:
-                self._views.move_to_end(key)
-                return self._views[key][1]
-        picture = _cut(embedding, window)
-        sam = self.wide if window == whole(embedding.size_hw) else self.close
-        seen = embedding if sam is self.wide else sam.encode(picture)
-        mid = _reduced(picture, sam.input_size((picture.shape[0], picture.shape[1])))
-        view = View(window, sam, seen, picture, mid, _reduced(picture, _cut_size(picture)))
-        with self._lock:
-            # The embedding is kept along: its id stays its own for as long as the entry lives.
-            self._views[key] = (embedding, view)
-            while len(self._views) > KEPT_VIEWS:
-                self._views.popitem(last=False)
-        return view
+        """Return a part of the photo made ready."""
 
-    def _seen(self, view: View, photo: Embedding, prompt: Prompt, refine: Candidate | None) -> list[Seen]:
-        """Return the network's three answers, best first."""
-        before = None
-        if refine is not None:
-            side = view.sam.side // DOT
-            before = moved(refine.low_res, refine.window or whole(photo.size_hw), view.window, side)
-        low_res, predicted = view.sam.predict(view.embedding, within(prompt, view.window), before)
-        inside = view.sam.inside(low_res, view.embedding.size_hw).cpu().numpy()
-        scores = predicted.clamp(0, 1).tolist()
-        order = sorted(range(len(scores)), key=lambda index: -scores[index])
-        return [Seen(scores[index], inside[index], view) for index in order]
+        def ready() -> View:
+            picture = np.ascontiguousarray(_cut(embedding, window))
+            sam = self.wide if window == whole(embedding.size_hw) else self.close
+            seen = embedding if sam is self.wide else sam.encode(picture)
+            rows, columns = sam.input_size((picture.shape[0], picture.shape[1]))
+            mid = _reduced(picture, (max(2, rows // GRAIN), max(2, columns // GRAIN)))
+            return View(window, sam, seen, picture, mid, _reduced(picture, _cut_size(picture)))
 
-    def _agreed(self, seen: list[Seen], prompt: Prompt) -> list[Seen]:
-        """Return answers in which a graph cut has a say, and of which only the parts that were clicked are left."""
+        return self._views.get(embedding, window, ready)
 
-        def agreed(one: Seen) -> Seen:
-            window = one.view.window
-            logits = one.logits if prompt.box is None else boxed(one.logits, window, prompt.box)
-            logits = _agreed(one.view.small, logits)
-            clicked = [point for point in prompt.points if point.label == 1 and holds(window, point)]
-            kept = clicked_parts(logits > 0, [window.to_cut(point.x, point.y, logits.shape) for point in clicked])
-            return replace(one, logits=np.where((logits > 0) & ~kept, np.float32(NOTHING), logits))
+    def _seen(self, window: Window, photo: Embedding, prompt: Prompt, refine: Candidate | None) -> list[Seen]:
+        """Return the network's three answers, best first; who clicks where they hovered has them already."""
 
-        return list(self._pool.map(agreed, seen))
+        def answered() -> tuple[Candidate | None, list[Seen]]:
+            view = self._view(photo, window)
+            return refine, _answers(view, photo, prompt, refine)
+
+        # The candidate is kept along, so that its id stays its own.
+        return self._answered.get(photo, (window, prompt, id(refine)), answered)[1]
 
     def _offered(self, seen: list[Seen], photo: Embedding, prompt: Prompt) -> list[Candidate]:
         levels = levels_by_area([one.pixels() for one in seen])
@@ -182,11 +159,23 @@ class CloseUpSegmenter:
                 level=level,
                 low_res=padded(one.logits, one.view.sam.side // DOT),
                 coarse=_coarse(one, photo),
-                upsample=partial(_full, one.logits, one.view, photo.size_hw, prompt),
+                upsample=partial(_full, one, photo.size_hw, prompt),
                 window=one.view.window,
             )
             for one, level in zip(seen, levels, strict=True)
         ]
+
+
+def _answers(view: View, photo: Embedding, prompt: Prompt, refine: Candidate | None) -> list[Seen]:
+    before = None
+    if refine is not None:
+        side = view.sam.side // DOT
+        before = moved(refine.low_res, refine.window or whole(photo.size_hw), view.window, side)
+    low_res, predicted = view.sam.predict(view.embedding, within(prompt, view.window), before)
+    inside = view.sam.inside(low_res, view.embedding.size_hw).cpu().numpy()
+    scores = predicted.clamp(0, 1).tolist()
+    order = sorted(range(len(scores)), key=lambda index: -scores[index])
+    return [Seen(scores[index], _clicked(inside[index], view.window, prompt), view) for index in order]
 
 
 def _with_the_whole(near: list[Seen], afar: list[Seen]) -> list[Seen]:
@@ -202,6 +191,13 @@ def _with_the_whole(near: list[Seen], afar: list[Seen]) -> list[Seen]:
     return [*near[:-1], replace(largest, score=min(largest.score, near[-2].score))]
 
 
+def _clicked(logits: Logits, window: Window, prompt: Prompt) -> Logits:
+    """Return logits of which only the parts that were clicked are left."""
+    clicked = [point for point in prompt.points if point.label == 1 and holds(window, point)]
+    kept = clicked_parts(logits > 0, [window.to_cut(point.x, point.y, logits.shape) for point in clicked])
+    return np.where((logits > 0) & ~kept, np.float32(NOTHING), logits)
+
+
 def _agreed(small: RgbImage, logits: Logits) -> Logits:
     """Return logits half of which are a graph cut's that starts from them: colours and edges have a say.
 
@@ -209,10 +205,8 @@ def _agreed(small: RgbImage, logits: Logits) -> Logits:
     """
     size = (small.shape[1], small.shape[0])
     soft = likelihood_of(np.asarray(cv2.resize(logits, size, interpolation=cv2.INTER_LINEAR), np.float32))
-    both = (soft + divided(small, labels_of(soft, SURE), model_pixels=None)) / 2
-    return np.asarray(
-        cv2.resize(logits_of(both), (logits.shape[1], logits.shape[0]), interpolation=cv2.INTER_AREA), np.float32
-    )
+    both = logits_of((soft + divided(small, labels_of(soft, SURE))) / 2)
+    return np.asarray(cv2.resize(both, (logits.shape[1], logits.shape[0]), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _cut_size(picture: RgbImage) -> tuple[int, int]:
@@ -235,10 +229,14 @@ def _cut(photo: Embedding, window: Window) -> RgbImage:
     return image[window.y0 : window.y1, window.x0 : window.x1]
 
 
-def _full(logits: Logits, view: View, size_hw: tuple[int, int], prompt: Prompt) -> Mask:
+def _full(one: Seen, size_hw: tuple[int, int], prompt: Prompt) -> Mask:
     """Return one answer at the photo's size, sharpened by its edges; what was clicked is certain."""
+    view, logits = one.view, one.logits
+    if prompt.box is not None:
+        logits = boxed(logits, view.window, prompt.box)
+    likely = likelihood_of(_clicked(_agreed(view.small, logits), view.window, prompt))
     everywhere = whole((view.mid.shape[0], view.mid.shape[1]))
-    sharp = GuidedMask(view.mid, everywhere, likelihood_of(logits), EDGE_REACH).full(view.picture, UNDECIDED)
+    sharp = GuidedMask(view.mid, everywhere, likely, EDGE_REACH).full(view.picture, UNDECIDED)
     mask = np.zeros(size_hw, bool)
     mask[view.window.y0 : view.window.y1, view.window.x0 : view.window.x1] = sharp
     return pinned(without_specks(mask), prompt)

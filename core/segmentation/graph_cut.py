@@ -13,19 +13,19 @@ Labels = NDArray[np.uint8]
 """Of each pixel one of OpenCV's GC_FGD, GC_BGD, GC_PR_FGD and GC_PR_BGD."""
 NO_BOX: Final = (0, 0, 0, 0)
 MODEL_PIXELS: Final = 1_500
+"""Of the copy on which the colours of both sides are learned."""
 ITERATIONS: Final = 1
 
 
-def divided(picture: RgbImage, labels: Labels, *, model_pixels: int | None = MODEL_PIXELS) -> Mask:
+def divided(picture: RgbImage, labels: Labels) -> Mask:
     """Return where the cut finds the object, given what is certain and what is only likely.
 
-    The colours of both sides are learned on a copy of so many pixels; on all of them for None. Where one side is
-    empty, or colour tells nothing apart, what was believed before stands.
+    Where one side is empty, or colour tells nothing apart, what was believed before stands.
     """
     labels = labels.copy()
     before = is_object(labels)
     if before.any() and not before.all():
-        models = _colour_models(picture, labels, model_pixels or labels.size)
+        models = _colour_models(picture, labels)
         cv2.grabCut(picture, labels, NO_BOX, *models, ITERATIONS, cv2.GC_EVAL)
     mask = is_object(labels)
     return mask if mask.any() else before
@@ -43,9 +43,9 @@ def labels_of(soft: NDArray[Any], sure: float) -> Labels:
     return np.where(soft > 1 - sure, cv2.GC_FGD, np.where(soft < sure, cv2.GC_BGD, likely)).astype(np.uint8)
 
 
-def _colour_models(picture: RgbImage, labels: Labels, pixels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _colour_models(picture: RgbImage, labels: Labels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the mixtures of background and foreground colours; learned on a smaller copy they cost a third."""
-    scale = min(1.0, math.sqrt(pixels / labels.size))
+    scale = min(1.0, math.sqrt(MODEL_PIXELS / labels.size))
     size = (max(2, round(labels.shape[1] * scale)), max(2, round(labels.shape[0] * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     believed = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)

@@ -90,9 +90,10 @@ class GuidedMask:
         band = cv2.resize(cv2.dilate(undecided, np.ones((3, 3), np.uint8)), size, interpolation=cv2.INTER_NEAREST)
         at_y, at_x = np.divmod(np.flatnonzero(band), size[0])
         if at_y.size:
-            guide = _unit(image[top + at_y, left + at_x])
-            gains = _sampled(self._gains, at_x, at_y, size)
-            inside[at_y, at_x] = (gains[:, :3] * guide).sum(axis=1) + gains[:, 3] > 0.5
+            places = (top + at_y) * width + (left + at_x)
+            r, g, b = _unit(image.reshape(-1, 3).take(places, axis=0)).T
+            of_r, of_g, of_b, offset = _sampled(self._gains, at_x, at_y, size).T
+            inside[at_y, at_x] = of_r * r + of_g * g + of_b * b + offset > 0.5
         mask[top:bottom, left:right] = inside
         return mask
 

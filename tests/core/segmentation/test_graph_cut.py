@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-import pytest
 
 from core.segmentation.closeup import _agreed
 from core.segmentation.graph_cut import divided, is_object, labels_of
@@ -26,13 +25,12 @@ def test_labels_are_certain_near_both_ends_only() -> None:
     assert is_object(labels_of(soft, 0.05))[0].tolist() == [False] * 4 + [True] * 4
 
 
-@pytest.mark.parametrize("pixels", [1_500, None])
-def test_what_is_believed_roughly_is_cut_where_the_colours_part(pixels: int | None) -> None:
+def test_what_is_believed_roughly_is_cut_where_the_colours_part() -> None:
     picture, left = halves()
     soft = np.where(
         np.arange(96) < 30, 0.99, np.where(np.arange(96) < 40, 0.6, np.where(np.arange(96) < 70, 0.3, 0.01))
     )
-    mask = divided(picture, labels_of(np.broadcast_to(soft, (64, 96)), 0.05), model_pixels=pixels)
+    mask = divided(picture, labels_of(np.broadcast_to(soft, (64, 96)), 0.05))
     assert (mask == left).mean() > 0.98
 
 
