@@ -8,7 +8,7 @@ import streamlit as st
 
 from api.routes import routes
 from api.sockets import send_at_once
-from core import workshop
+from core import jobs, workshop
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
 
@@ -17,8 +17,8 @@ settings = from_environment()
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
-    """Open the library before the first request; stop the background encoder after the last."""
-    workshop.open_shared(settings)
+    """Open the library before the first request, and go on with jobs; stop the background encoder after the last."""
+    jobs.take_up(workshop.open_shared(settings))
     send_at_once()
     try:
         yield {}

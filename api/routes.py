@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from api import canvas_files, exports, health, images, masks, people, prompts, skips, work
+from api import canvas_files, exports, health, images, masks, models, people, prompts, skips, work
 from api.guard import Guard
 from api.problems import HANDLERS
 from core.workshop import Workshop
@@ -34,6 +34,7 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path, hosts: tuple[str, 
             *skips.ROUTES,
             *work.ROUTES,
             *exports.ROUTES,
+            *models.ROUTES,
         ],
         exception_handlers=HANDLERS,
         middleware=[Middleware(Guard, hosts=hosts)],

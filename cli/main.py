@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, evaluate, models, doctor."""
+"""`masksmith`: import, export, evaluate, retrain, models, doctor."""
 
 import logging
 from dataclasses import asdict
@@ -10,10 +10,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from cli.evaluate import evaluate_command
+from cli.retrain import as_document, retrain_command
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
 from cli.train_starter import train_starter_command
 from core import doctor as diagnosis
-from core import model_choice
+from core import model_choice, versions
 from core.errors import InvalidInput
 from core.exporting import FORMATS, Format
 from core.exporting import export as export_library
@@ -25,6 +26,7 @@ app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, 
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
 app.command("evaluate")(evaluate_command)
+app.command("retrain")(retrain_command)
 app.command("train-starter")(train_starter_command)
 
 
@@ -134,6 +136,36 @@ def use_model(
     with opened_library() as library:
         model_choice.use(library, name, path)
     say(f"{name} answers from the next start on.")
+
+
+@models_app.command("versions")
+def list_versions(as_json: AsJson = False) -> None:
+    """List the versions that answered or were retrained, newest first."""
+    with opened_library() as library:
+        now, found = versions.answering(library), versions.every(library)
+    if as_json:
+        print_json({"answering": now.id, "versions": [as_document(row) for row in found]})
+        return
+    for row in found:
+        verdict = (row.detail.get("verdict") or {}).get("reason", "")
+        state = "in use" if row.id == now.id else f"of {row.parent_id}" if row.parent_id else ""
+        say(f"{row.id:>4}  {row.name:<10} {row.content_hash[:12]}  {state:<8} {verdict}".rstrip())
+
+
+@models_app.command("promote")
+def promote_version(version: Annotated[int, typer.Argument(help="Its number, as `models versions` lists it.")]) -> None:
+    """Let a retrained version answer from the server's next start on."""
+    with opened_library() as library:
+        promoted = versions.promote(library, version)
+    say(f"Version {promoted.id} answers from the next start on.")
+
+
+@models_app.command("roll-back")
+def roll_back_version() -> None:
+    """Let the version answer again, from the next start on, that the one in use was made of."""
+    with opened_library() as library:
+        before = versions.roll_back(library)
+    say(f"Version {before.id} answers from the next start on.")
 
 
 @models_app.command("download")

@@ -19,11 +19,12 @@ from core.segmentation.catalogue import DEFAULT, GRABCUT, SegmenterSpec, load_se
 from core.segmentation.desk import PromptDesk, model_name
 from core.segmentation.protocol import Segmenter
 from core.settings import Settings
+from storage import events, migrate, model_versions, people, projects, settings_store
 from storage import images as image_queries
-from storage import migrate, model_versions, people, projects, settings_store
 from storage.engine import Engines, make_engines
 from storage.errors import StorageError
 from storage.files import FileStore
+from storage.rows import ModelVersionRow
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,17 @@ class Library:
     files: FileStore
     project_id: int
     person_id: int
+
+    def working_pixels(self, sha256: str) -> NDArray[np.uint8]:
+        """Return a working image, RGB, shape (H, W, 3).
+
+        Raises
+        ------
+        StorageError
+            If it is missing or was changed on disk.
+        """
+        with Image.open(BytesIO(self.files.get("working", sha256))) as picture:
+            return np.asarray(picture.convert("RGB"))
 
     def close(self) -> None:
         """Let go of the database."""
@@ -152,15 +164,10 @@ def open_workshop(settings: Settings) -> Workshop:
         log.error("%s", trouble)
         spec = SegmenterSpec(GRABCUT)
         segmenter = load_segmenter(spec)
-    _register(library.engines, segmenter)
+    version_of(library, segmenter, spec)
     files = library.files
-
-    def load_pixels(sha256: str) -> NDArray[np.uint8]:
-        with Image.open(BytesIO(files.get("working", sha256))) as picture:
-            return np.asarray(picture.convert("RGB"))
-
     cache = EmbeddingCache(files, memory_bytes=settings.embedding_memory_bytes)
-    desk = PromptDesk(segmenter, cache, load_pixels)
+    desk = PromptDesk(segmenter, cache, library.working_pixels)
     background = None
     if segmenter.keeps_embeddings:
         background = BackgroundEncoder(
@@ -174,24 +181,43 @@ def chosen_spec(library: Library) -> SegmenterSpec:
     with library.engines.reading() as session:
         chosen = settings_store.get("segmenter", session=session) or {}
     name = library.settings.model or chosen.get("name") or DEFAULT
-    path = chosen.get("path") if chosen.get("name") == name else None
+    if chosen.get("name") != name:
+        chosen = {}
+    return spec_in(library, name, chosen.get("path"), chosen.get("head"))
+
+
+def spec_in(library: Library, name: str, path: str | None, head: str | None = None) -> SegmenterSpec:
+    """Return the spec of a model with the library's folders; `head` is the hash of retrained weights it keeps."""
     settings = library.settings
-    return spec_of(name, Path(path) if path else None, models=settings.models, device=settings.device)
+    return spec_of(
+        name,
+        Path(path) if path else None,
+        models=settings.models,
+        device=settings.device,
+        head=library.files.path("checkpoints", head) if head else None,
+    )
 
 
-def choose_model(library: Library, name: str, path: str | None) -> None:
-    """Use this model from the next start on."""
+def choose_model(library: Library, name: str, path: str | None, head: str | None = None) -> None:
+    """Use this model from the next start on, with the retrained weights of this hash if there are any."""
+    choice = {"name": name, "path": path, "head": head}
     with library.engines.writing() as session:
-        settings_store.put("segmenter", {"name": name, "path": path}, session=session)
+        settings_store.put("segmenter", choice, session=session)
+        events.add("model", person_id=library.person_id, detail=choice, session=session)
 
 
-def _register(engines: Engines, segmenter: Segmenter) -> None:
-    with engines.writing() as session:
-        model_versions.register(
+def version_of(library: Library, segmenter: Segmenter, spec: SegmenterSpec) -> ModelVersionRow:
+    """Return the version that the segmenter of a spec is, noted now if it has never answered here."""
+    with library.engines.writing() as session:
+        return model_versions.register(
             segmenter.name,
             content_hash=segmenter.content_hash,
             encoder_hash=segmenter.encoder_key,
-            detail={"title": segmenter.title, "device": segmenter.device},
+            detail={
+                "title": segmenter.title,
+                "device": segmenter.device,
+                "base": {"name": spec.name, "path": spec.path},
+            },
             session=session,
         )
 

@@ -10,11 +10,13 @@ from sqlmodel import Session, col
 from storage import flags
 from storage.errors import MissingRow
 from storage.images import live_mask
-from storage.models import EditRow, Image, Mask, MaskRle, PromptRow
-from storage.rows import FlagRow, MaskRow, NewMask, NewPrompt, Times, Touched
+from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
+from storage.rows import FlagRow, LearnableRow, MaskRow, NewMask, NewPrompt, Times, Touched
 from storage.types import now
 
 STREAM_PAGE = 500
+REFUSED = ("reject", "fix", "send_back")
+"""Verdicts after which a mask teaches nothing."""
 
 
 def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
@@ -183,6 +185,18 @@ def rles_of_image(image_id: int, *, session: Session) -> list[tuple[int, int, in
         .where(col(Mask.image_id) == image_id, live_mask())
     )
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+
+
+def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:
+    """Return every live mask that no reviewer refused, oldest first: numbers only, however many there are."""
+    refused = select(col(Review.id)).where(col(Review.mask_id) == col(Mask.id), col(Review.verdict).in_(REFUSED))
+    query = (
+        select(col(Mask.id), col(Mask.image_id), col(Image.working_sha256))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), live_mask(), ~refused.exists())
+        .order_by(col(Mask.id))
+    )
+    return [LearnableRow(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 def stream(project_id: int, *, session: Session, after_image: int = 0) -> Iterator[tuple[int, list[MaskRow]]]:

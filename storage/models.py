@@ -275,6 +275,26 @@ class Event(SQLModel, table=True):
     detail: dict[str, Any] = _json()
 
 
+class Job(SQLModel, table=True):
+    """Work that goes on beside the server, in a process of its own that holds a lease while it lives."""
+
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+        Index("ix_job_kind", "kind", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(max_length=32)
+    state: str = Field(default="queued", max_length=16)
+    asked: dict[str, Any] = _json()
+    progress: dict[str, Any] = _json()
+    message: str | None = Field(default=None, max_length=500)
+    cancel_asked: bool = False
+    lease_until: datetime | None = _time(nullable=True)
+    created_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+
+
 class Setting(SQLModel, table=True):
     """A choice made in the app, such as the segmenter."""
 

@@ -4,16 +4,13 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import httpx
 
 from core.errors import ModelUnavailable
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter
-
-if TYPE_CHECKING:
-    pass
 
 GRABCUT: Final = "grabcut"
 """The baseline, and what answers where another cannot."""
@@ -76,18 +73,19 @@ NAMES: Final = (STARTER, GRABCUT, *CHECKPOINTS)
 
 @dataclass(frozen=True, slots=True)
 class SegmenterSpec:
-    """Which segmenter to load: a name of the catalogue, the checkpoint's path, and the device."""
+    """Which segmenter to load: a name of the catalogue, the paths of its checkpoint and retrained head, the device."""
 
     name: str = DEFAULT
     path: str | None = None
     device: str = "auto"
+    head: str | None = None
 
 
-def spec_of(name: str, path: Path | None, *, models: Path, device: str) -> SegmenterSpec:
+def spec_of(name: str, path: Path | None, *, models: Path, device: str, head: Path | None = None) -> SegmenterSpec:
     """Return the spec of a model whose checkpoint is at `path`, or else where downloads to the folder `models` go."""
     if path is None and name in CHECKPOINTS:
         path = models / CHECKPOINTS[name].file
-    return SegmenterSpec(name, str(path) if path else None, device)
+    return SegmenterSpec(name, str(path) if path else None, device, str(head) if head else None)
 
 
 def load_segmenter(spec: SegmenterSpec) -> Segmenter:
@@ -96,8 +94,17 @@ def load_segmenter(spec: SegmenterSpec) -> Segmenter:
     Raises
     ------
     ModelUnavailable
-        If the name is unknown, or its file is missing, damaged or of another architecture.
+        If the name is unknown, or its file or head is missing, damaged or of another architecture.
     """
+    segmenter = _base(spec)
+    if spec.head is None:
+        return segmenter
+    from core.segmentation.heads import read_head, with_head
+
+    return with_head(segmenter, read_head(Path(spec.head)), title=segmenter.title)
+
+
+def _base(spec: SegmenterSpec) -> Segmenter:
     if spec.name == GRABCUT:
         return GrabCutSegmenter()
     if spec.name == TINY:

@@ -131,7 +131,7 @@ class CloseUpSegmenter:
         """Return a part of the photo made ready."""
 
         def ready() -> View:
-            picture = np.ascontiguousarray(_cut(embedding, window))
+            picture = np.ascontiguousarray(window.crop(embedding.arrays["image"]), np.uint8)
             sam = self.wide if window == whole(embedding.size_hw) else self.close
             seen = embedding if sam is self.wide else sam.encode(picture)
             rows, columns = sam.input_size((picture.shape[0], picture.shape[1]))
@@ -222,11 +222,6 @@ def _reduced(picture: RgbImage, size_hw: tuple[int, int]) -> RgbImage:
 
 def _coarse(one: Seen, photo: Embedding) -> Mask:
     return coarse_mask(one.logits, one.view.window, photo.size_hw)
-
-
-def _cut(photo: Embedding, window: Window) -> RgbImage:
-    image: RgbImage = photo.arrays["image"]  # type: ignore[assignment]
-    return image[window.y0 : window.y1, window.x0 : window.x1]
 
 
 def _full(one: Seen, size_hw: tuple[int, int], prompt: Prompt) -> Mask:

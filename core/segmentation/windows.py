@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+Kind = TypeVar("Kind", bound=Any)
 MOST_MAGNIFIED: Final = 4.0
 
 
@@ -31,10 +32,14 @@ class Window:
         scale = min(MOST_MAGNIFIED, math.sqrt(pixels / (width * height)))
         return max(2, round(height * scale)), max(2, round(width * scale))
 
+    def crop(self, picture: NDArray[Kind]) -> NDArray[Kind]:
+        """Return the window's pixels as they are, a view."""
+        return picture[self.y0 : self.y1, self.x0 : self.x1]
+
     def sample(self, picture: Pixels, shape: tuple[int, int]) -> Pixels:
         """Return the window's pixels at so many rows and columns."""
         rows, columns = shape
-        crop = picture[self.y0 : self.y1, self.x0 : self.x1]
+        crop = self.crop(picture)
         how = cv2.INTER_AREA if rows < crop.shape[0] else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(crop, (columns, rows), interpolation=how), np.uint8)
 

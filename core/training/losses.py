@@ -8,23 +8,42 @@ FOCAL_WEIGHT = 5.0
 PLAIN_WEIGHT = 0.3
 
 
-def mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Return focal and Dice loss of each mask, shape (B, C).
-
-    Focal loss with gamma 2 (Lin et al., arXiv 1708.02002) and Dice as SAM weighs them against each other, on truth that
-    is a share of each pixel; a little plain cross-entropy keeps the easy pixels from drifting.
+def focal_loss(logits: Tensor, truth: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Return the focal loss of each mask (Lin et al., arXiv 1708.02002, gamma 2), shape (B, C).
 
     Parameters
     ----------
-    logits, truth : Tensor, shape (B, C, h, w)
+    logits, truth : Tensor, shape (B, C, h, w); truth may have one channel for all
+        Truth is a share of each pixel.
+    valid : Tensor, shape (B, 1, h, w), optional
+        1 where a pixel counts, 0 where not.
     """
+    truth = truth.expand_as(logits)
     plain = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     likely = logits.sigmoid()
     right = likely * truth + (1 - likely) * (1 - truth)
-    focal = ((1 - right) ** 2 * plain).mean((2, 3))
+    focal = (1 - right) ** 2 * plain
+    if valid is None:
+        return focal.mean((2, 3))
+    return (focal * valid).sum((2, 3)) / valid.sum((2, 3)).clamp(min=1)
+
+
+def dice_loss(logits: Tensor, truth: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Return the Dice loss of each mask, shape (B, C); parameters as for `focal_loss`."""
+    likely = logits.sigmoid()
+    if valid is not None:
+        likely = likely * valid
     overlap = (likely * truth).sum((2, 3))
-    dice = 1 - (2 * overlap + 1) / ((likely + truth).sum((2, 3)) + 1)
-    return FOCAL_WEIGHT * focal + dice + PLAIN_WEIGHT * plain.mean((2, 3))
+    return 1 - (2 * overlap + 1) / (likely.sum((2, 3)) + truth.sum((2, 3)) + 1)
+
+
+def mask_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return focal and Dice loss of each mask, shape (B, C), as SAM weighs them against each other.
+
+    A little plain cross-entropy keeps the easy pixels from drifting.
+    """
+    plain = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return FOCAL_WEIGHT * focal_loss(logits, truth) + dice_loss(logits, truth) + PLAIN_WEIGHT * plain.mean((2, 3))
 
 
 def closest_loss(logits: Tensor, truth: Tensor) -> Tensor:

@@ -1,0 +1,245 @@
+"""Retraining a decoder on lessons: simulated clicks and boxes, rounds of corrections, the closest of three masks.
+
+As SAM was trained (Kirillov et al., arXiv 2304.02643, appendix A): an object begins with a click or with an inexact
+box; each further click lies where the mask is wrong; the mask with the highest predicted IoU is passed on; only the
+closest of the three candidates is corrected, focal to Dice 20 to 1; predicted IoU learns by squared error.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from core.segmentation.closeup import DOT
+from core.segmentation.heads import Head
+from core.segmentation.weights_file import read_weights
+from core.training.episodes import correction, deep_place
+from core.training.lessons import Lesson
+from core.training.losses import dice_loss, focal_loss, true_iou
+
+FOCAL_WEIGHT: Final = 20.0
+BOX_SHARE: Final = 0.25
+BOX_NOISE: Final = 0.1
+"""Deviation of a box's corners, in its sides; 20 pixels at most, as in SAM's training."""
+MOST_BOX_NOISE: Final = 20.0
+CHECKPOINT: Final = "epoch.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a decoder is retrained.
+
+    Attributes
+    ----------
+    epochs : int
+        How often each lesson is gone through.
+    rate : float
+        Learning rate at the start; it falls to nothing along a half cosine.
+    batch : int
+        Lessons a step.
+    rounds : int
+        Most prompts an object gets; how many is drawn for each step.
+    seed : int
+    """
+
+    epochs: int = 8
+    rate: float = 2e-4
+    batch: int = 8
+    rounds: int = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What an epoch came to: means of the loss, and of the IoU after the first prompt."""
+
+    number: int
+    loss: float
+    first_iou: float
+
+
+class Cancelled(Exception):
+    """Somebody asked for an end."""
+
+
+class Retraining:
+    """A decoder that learns, epoch by epoch; each is kept on disk, so a run that was cut off loses one at most.
+
+    Parameters
+    ----------
+    head : Head
+        Changed in place.
+    lessons : sequence of Lesson
+        At least one.
+    folder : Path
+        Where the epoch done last is kept. What an earlier run of the same recipe left is gone on with.
+    """
+
+    def __init__(self, head: Head, lessons: Sequence[Lesson], recipe: Recipe, folder: Path) -> None:
+        self.head, self.lessons, self.recipe = head, lessons, recipe
+        self.history: list[Epoch] = []
+        self._file = folder / CHECKPOINT
+        self._device = next(head.parameters()).device
+        self._optimiser = torch.optim.AdamW(head.parameters(), recipe.rate, weight_decay=0.01)
+        sides = Counter(lesson.side for lesson in lessons)
+        self._steps_an_epoch = sum(-(-count // recipe.batch) for count in sides.values())
+        self._steps = recipe.epochs * self._steps_an_epoch
+        self._step = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._file.exists():
+            self._go_on(read_weights(self._file))
+
+    def run(
+        self,
+        *,
+        after_step: Callable[[float], None] = lambda _share: None,
+        after_epoch: Callable[[list[Epoch]], None] = lambda _history: None,
+    ) -> list[Epoch]:
+        """Learn to the end and return what each epoch came to.
+
+        Parameters
+        ----------
+        after_step : callable
+            Called with the share that is done, 0 to 1; may raise `Cancelled`.
+        after_epoch : callable
+            Called with all epochs so far, once the last is kept.
+        """
+        self.head.train()
+        for number in range(len(self.history) + 1, self.recipe.epochs + 1):
+            # Each epoch has chance of its own, so that it is the same after a restart.
+            rng = np.random.default_rng((self.recipe.seed, number))
+            losses, ious = [], []
+            for batch in self._batches(rng):
+                loss, iou = self._learn(batch, rng)
+                losses.append(loss)
+                ious.append(iou)
+                self._step += 1
+                after_step(self._step / self._steps)
+            self.history.append(Epoch(number, float(np.mean(losses)), float(np.mean(ious))))
+            self._keep()
+            after_epoch(self.history)
+        self.head.eval()
+        return self.history
+
+    def _batches(self, rng: np.random.Generator) -> list[list[Lesson]]:
+        """Return all lessons in random order, a batch all of one input side."""
+        order = rng.permutation(len(self.lessons))
+        batches: list[list[Lesson]] = []
+        for side in sorted({lesson.side for lesson in self.lessons}):
+            same = [self.lessons[index] for index in order if self.lessons[index].side == side]
+            batches += [same[start : start + self.recipe.batch] for start in range(0, len(same), self.recipe.batch)]
+        return [batches[index] for index in rng.permutation(len(batches))]
+
+    def _learn(self, batch: list[Lesson], rng: np.random.Generator) -> tuple[float, float]:
+        """Take one step; return its loss, and the IoU that the best-scored masks had after the first prompt."""
+        share = self._step / self._steps
+        for group in self._optimiser.param_groups:
+            group["lr"] = self.recipe.rate * 0.5 * (1 + math.cos(math.pi * share))
+        features = torch.from_numpy(np.stack([lesson.features for lesson in batch])).to(self._device).float()
+        truth = torch.from_numpy(np.stack([lesson.truth for lesson in batch])).to(self._device).float()[:, None] / 255
+        wanted = truth[:, 0].cpu().numpy() > 0.5
+        inside = [lesson.inside_hw for lesson in batch]
+        boxes = self._boxes(wanted, rng) if rng.random() < BOX_SHARE else None
+        points = None if boxes is not None else self._first(wanted, rng)
+        before, first, total = None, 0.0, torch.zeros((), device=self._device)
+        rounds = 1 + int(rng.integers(self.recipe.rounds))
+        for turn in range(rounds):
+            logits, scores = self.head(features, batch[0].side, points=points, boxes=boxes, masks=before)
+            total = total + _loss(logits, scores, truth, inside)
+            best = scores[:, 1:].argmax(1) + 1
+            chosen = logits[torch.arange(len(batch)), best][:, None].detach()
+            if turn == 0:
+                first = float(true_iou(chosen, truth).mean())
+            if turn + 1 < rounds:
+                before = chosen
+                points = self._further(points, (chosen[:, 0] > 0).cpu().numpy(), wanted, inside, rng)
+        self._optimiser.zero_grad(set_to_none=True)
+        (total / rounds).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
+        self._optimiser.step()
+        return float(total.detach()) / rounds, first
+
+    def _first(self, wanted: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        places = [deep_place(one, rng) for one in wanted]
+        return self._points([(column + 0.5, row + 0.5, 1) for row, column in places])
+
+    def _further(
+        self,
+        points: tuple[Tensor, Tensor] | None,
+        found: NDArray[np.bool_],
+        wanted: NDArray[np.bool_],
+        inside: list[tuple[int, int]],
+        rng: np.random.Generator,
+    ) -> tuple[Tensor, Tensor]:
+        clicks = [
+            correction(mask[:rows, :columns], one[:rows, :columns], rng)
+            for mask, one, (rows, columns) in zip(found, wanted, inside, strict=True)
+        ]
+        places, labels = self._points(clicks)
+        return (
+            (places, labels)
+            if points is None
+            else (torch.cat([points[0], places], 1), torch.cat([points[1], labels], 1))
+        )
+
+    def _points(self, clicks: list[tuple[float, float, int]]) -> tuple[Tensor, Tensor]:
+        """Return clicks on dots of the answer as places (B, 1, 2) in the input, and labels (B, 1)."""
+        found = torch.tensor(clicks, dtype=torch.float32, device=self._device)
+        return found[:, None, :2] * DOT, found[:, 2:].int()
+
+    def _boxes(self, wanted: NDArray[np.bool_], rng: np.random.Generator) -> Tensor:
+        boxes = []
+        for one in wanted:
+            rows, columns = np.nonzero(one)
+            box = DOT * np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
+            sides = np.tile(box[2:] - box[:2], 2)
+            boxes.append(box + rng.normal(0, BOX_NOISE * sides).clip(-MOST_BOX_NOISE, MOST_BOX_NOISE))
+        return torch.from_numpy(np.stack(boxes).astype(np.float32)).to(self._device)
+
+    def _keep(self) -> None:
+        """Keep where it stands, whole or not at all."""
+        state = {
+            "recipe": asdict(self.recipe),
+            "lessons": len(self.lessons),
+            "history": [asdict(epoch) for epoch in self.history],
+            "head": self.head.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+        part = self._file.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self._file)
+
+    def _go_on(self, kept: dict[str, Any]) -> None:
+        if kept.get("recipe") != asdict(self.recipe) or kept.get("lessons") != len(self.lessons):
+            return  # of another run: begin anew
+        self.head.load_state_dict(kept["head"])
+        self._optimiser.load_state_dict(kept["optimiser"])
+        self.history = [Epoch(**epoch) for epoch in kept["history"]]
+        self._step = len(self.history) * self._steps_an_epoch
+
+
+def _loss(logits: Tensor, scores: Tensor, truth: Tensor, inside: list[tuple[int, int]]) -> Tensor:
+    """Return the loss of a batch's four masks (B, 4, h, w) and scores (B, 4): of the closest candidate, and of mask 0.
+
+    Padding counts as background that nobody looks at: it is left out.
+    """
+    valid = torch.zeros_like(truth)
+    for one, (rows, columns) in enumerate(inside):
+        valid[one, :, :rows, :columns] = 1
+    both = FOCAL_WEIGHT * focal_loss(logits, truth, valid) + dice_loss(logits, truth, valid)
+    masks = both[:, 1:].amin(1) + both[:, 0]
+    actual = true_iou(torch.where(valid > 0, logits, -1.0), truth.expand_as(logits))
+    return (masks + functional.mse_loss(scores, actual, reduction="none").sum(1)).mean()
+
+
+def state_of(head: Head) -> dict[str, Tensor]:
+    """Return a head's weights on the CPU, to be kept."""
+    return {name: value.detach().cpu().clone() for name, value in head.state_dict().items()}
