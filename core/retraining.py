@@ -142,7 +142,9 @@ def retrain(
     holdout = duel(
         champion, challenger, _dataset(library, material.held), folder, progress=told("Measuring on kept images")
     )
-    forgetting = duel(champion, challenger, made_scenes(), folder, progress=told("Measuring on made scenes"))
+    forgetting = duel(
+        champion, challenger, made_scenes(recipe.scenes), folder, progress=told("Measuring on made scenes")
+    )
     saved = _saving(library, champion, challenger, embed, material.held, told("Replaying prompts"))
     verdict = judge(holdout, forgetting)
     made = Made(

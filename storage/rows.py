@@ -236,6 +236,18 @@ class ModelVersionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRow:
+    """How a model version did in use: live masks, prompts and active seconds a mask (means), and the share of masks
+    whose first candidate was accepted unchanged.
+    """
+
+    masks: int
+    prompts: float
+    seconds: float
+    unchanged: float
+
+
+@dataclass(frozen=True, slots=True)
 class LearnableRow:
     """A mask that may be learned from, and the working image it is on."""
 

@@ -22,7 +22,6 @@ CLICKS: Final = 5
 RULED: Final = ("iou_at_1", "iou_at_3", "iou_at_5")
 MOST_FORGOTTEN: Final = 0.02
 """Of IoU, on made scenes."""
-SCENES: Final = 32
 SCENES_SEED: Final = 20_260
 SCENE_SIDE: Final = 512
 Kind = Literal["better", "alike", "worse"]
@@ -96,7 +95,7 @@ def judge(holdout: Duel, forgetting: Duel) -> Verdict:
     return Verdict("alike", f"no difference is sure; IoU {_after(RULED[0])}: {first.mean:+.3f} ({_range(first)})")
 
 
-def made_scenes(count: int = SCENES, seed: int = SCENES_SEED) -> Dataset:
+def made_scenes(count: int, seed: int = SCENES_SEED) -> Dataset:
     """Return scenes of one painted object each, the same for a seed: what a model knew before it was retrained."""
     maker, entries = SceneMaker(Materials((), photos_in([])), seed), list[Entry]()
     while len(entries) < count:

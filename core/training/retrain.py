@@ -35,7 +35,7 @@ CHECKPOINT: Final = "epoch.pt"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a decoder is retrained.
+    """How a decoder is retrained, and what it is measured on.
 
     Attributes
     ----------
@@ -47,13 +47,17 @@ class Recipe:
         Lessons a step.
     rounds : int
         Most prompts an object gets; how many is drawn for each step.
+    scenes : int
+        Made scenes on which it is measured whether it forgot.
     seed : int
+        Of the choice of masks, of order and clicks.
     """
 
     epochs: int = 8
     rate: float = 2e-4
     batch: int = 8
     rounds: int = 4
+    scenes: int = 32
     seed: int = 0
 
 

@@ -15,7 +15,9 @@ def accept(library: Library, key: str, mask: np.ndarray, image_id: int = 1, **ch
 
 
 def events(library: Library) -> list[tuple[str, int | None, int | None]]:
-    """Return what happened: kind, image and mask of each event, oldest first."""
+    """Return what happened to images: kind, image and mask of each event, oldest first."""
     with library.engines.read.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT kind, image_id, mask_id FROM event ORDER BY id").all()
+        rows = connection.exec_driver_sql(
+            "SELECT kind, image_id, mask_id FROM event WHERE image_id IS NOT NULL ORDER BY id"
+        ).all()
     return [(row[0], row[1], row[2]) for row in rows]
