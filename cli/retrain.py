@@ -8,8 +8,7 @@ from rich.progress import TaskID
 from cli.screen import AsJson, opened_library, print_json, progress_bar, say
 from core import jobs
 from core.errors import InvalidInput
-from core.retraining import Progress
-from core.training.retrain import Recipe
+from core.training.recipe import Recipe
 from core.versions import get
 from storage.rows import ModelVersionRow
 
@@ -20,6 +19,9 @@ def retrain_command(
     as_json: AsJson = False,
 ) -> None:
     """Retrain the model that answers on accepted masks, and measure the new version beside it; it is not promoted."""
+    from core import job_process  # torch takes seconds to load
+    from core.retraining import Progress
+
     with opened_library() as library, progress_bar(hidden=as_json) as bar:
         if not 1 <= epochs <= 100:
             raise InvalidInput(f"the epochs must be 1 to 100, got {epochs}")
@@ -30,7 +32,7 @@ def retrain_command(
                 tasks[progress.stage] = bar.add_task(progress.stage, total=1000)
             bar.update(tasks[progress.stage], completed=round(1000 * progress.share))
 
-        job = jobs.work(library, jobs.begin(library, Recipe(epochs=epochs, seed=seed), start=False), show)
+        job = job_process.work(library, jobs.begin(library, Recipe(epochs=epochs, seed=seed), start=False), show)
         version = get(library, job.progress["version_id"]) if job.state == "done" else None
     if version is None:
         say(job.message or f"The retraining was {job.state}.")

@@ -18,8 +18,9 @@ from core.segmentation.protocol import Embedding, Point, Segmenter, digest
 from core.training.duels import Duel, duel, judge, made_scenes
 from core.training.examples import Dataset, Entry, Photo, drawn
 from core.training.lessons import Lesson, lessons_of
+from core.training.recipe import Epoch, Recipe
 from core.training.replay import Given, saving, spent
-from core.training.retrain import Epoch, Recipe, Retraining
+from core.training.retrain import Retraining
 from core.versions import Made, register
 from core.workshop import Library
 from storage import masks

@@ -142,7 +142,7 @@ def _seed(library: Library) -> None:
             settings_store.put("samples", {"done": True}, session=session)
 
 
-def open_workshop(settings: Settings) -> Workshop:
+def open_workshop(settings: Settings, *, samples: bool = True) -> Workshop:
     """Return the library with its chosen model loaded.
 
     A model chosen in the app that cannot be loaded is answered for by GrabCut: who could choose another
@@ -153,7 +153,7 @@ def open_workshop(settings: Settings) -> Workshop:
     ModelUnavailable
         If the model that the environment asks for cannot be loaded.
     """
-    library = open_library(settings)
+    library = open_library(settings, samples=samples)
     spec, trouble = chosen_spec(library), None
     try:
         segmenter = load_segmenter(spec)

@@ -141,6 +141,21 @@ def known_sha256(project_id: int, sha256: str, *, session: Session) -> bool:
     return session.execute(query).first() is not None
 
 
+def by_sha256(project_id: int, sha256: str, *, session: Session) -> ImageRow:
+    """Return the live image whose original has this hash.
+
+    Raises
+    ------
+    MissingRow
+        If there is none.
+    """
+    where = (col(Image.project_id) == project_id, col(Image.sha256) == sha256, col(Image.deleted_at).is_(None))
+    found = session.scalars(select(col(Image.id)).where(*where)).one_or_none()
+    if found is None:
+        raise MissingRow(f"an image of hash {sha256[:12]}… must be in the library, but is not")
+    return get(found, session=session)
+
+
 def set_state(image_id: int, state: str, *, session: Session, only_from: str | None = None) -> None:
     """Set how far an image is; with `only_from`, only if it is in that state."""
     query = update(Image).where(col(Image.id) == image_id)

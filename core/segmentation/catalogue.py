@@ -1,6 +1,5 @@
 """Which segmenters there are, and how one is loaded."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final, Literal
 import httpx
 
 from core.errors import ModelUnavailable
+from core.hashes import file_sha256
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter
 
@@ -180,15 +180,6 @@ def _device(wanted: str) -> str:
     if wanted != "auto":
         return wanted
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file, read in pieces."""
-    hasher = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            hasher.update(chunk)
-    return hasher.hexdigest()
 
 
 def download(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ModelUnavailable
-from core.segmentation.catalogue import file_sha256
+from core.hashes import file_sha256
 from core.segmentation.closeup import CloseUpSegmenter
 from core.segmentation.protocol import Segmenter
 from core.segmentation.sam import SamSegmenter

@@ -8,7 +8,7 @@ closest of the three candidates is corrected, focal to Dice 20 to 1; predicted I
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from core.segmentation.weights_file import read_weights
 from core.training.episodes import correction, deep_place
 from core.training.lessons import Lesson
 from core.training.losses import dice_loss, focal_loss, true_iou
+from core.training.recipe import Epoch, Recipe
 
 FOCAL_WEIGHT: Final = 20.0
 BOX_SHARE: Final = 0.25
@@ -31,47 +32,6 @@ BOX_NOISE: Final = 0.1
 """Deviation of a box's corners, in its sides; 20 pixels at most, as in SAM's training."""
 MOST_BOX_NOISE: Final = 20.0
 CHECKPOINT: Final = "epoch.pt"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a decoder is retrained, and what it is measured on.
-
-    Attributes
-    ----------
-    epochs : int
-        How often each lesson is gone through.
-    rate : float
-        Learning rate at the start; it falls to nothing along a half cosine.
-    batch : int
-        Lessons a step.
-    rounds : int
-        Most prompts an object gets; how many is drawn for each step.
-    scenes : int
-        Made scenes on which it is measured whether it forgot.
-    seed : int
-        Of the choice of masks, of order and clicks.
-    """
-
-    epochs: int = 8
-    rate: float = 2e-4
-    batch: int = 8
-    rounds: int = 4
-    scenes: int = 32
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What an epoch came to: means of the loss, and of the IoU after the first prompt."""
-
-    number: int
-    loss: float
-    first_iou: float
-
-
-class Cancelled(Exception):
-    """Somebody asked for an end."""
 
 
 class Retraining:

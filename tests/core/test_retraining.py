@@ -15,13 +15,13 @@ import pytest
 import torch
 
 from benchmarks.targets import target_photo
-from core import annotating, jobs, masks, versions
+from core import annotating, job_process, jobs, masks, versions
 from core.errors import Conflict, InvalidInput, ModelUnavailable
 from core.importing import import_bytes
 from core.retraining import Material, Progress, choose_material, is_held
 from core.segmentation.catalogue import GRABCUT, STARTER
 from core.segmentation.protocol import Point, Prompt
-from core.training.retrain import Recipe
+from core.training.recipe import Recipe
 from core.workshop import Library, Workshop, choose_model, open_library, open_workshop
 from storage import images as image_queries
 from storage import jobs as job_queries
@@ -67,7 +67,7 @@ def retrained(annotated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     shutil.copytree(annotated, data)
     library = open_library(settings_of(data), samples=False)
     told: list[Progress] = []
-    job = jobs.work(library, ask(library), told.append)
+    job = job_process.work(library, ask(library), told.append)
     assert (job.state, [one["number"] for one in job.progress["history"]]) == ("done", [1, 2])
     stages = list(dict.fromkeys(one.stage for one in told))
     assert stages[:2] == ["Preparing", "Learning"]
@@ -196,7 +196,7 @@ def test_the_next_round_needs_masks_that_are_new(shop: Workshop) -> None:
     new = versions.every(shop)[0]
     allow(shop, new.id)
     versions.promote(shop, new.id)
-    job = jobs.work(shop, ask(shop))
+    job = job_process.work(shop, ask(shop))
     assert job.state == "failed"
     assert job.message == "retraining must have at least 10 masks accepted since the last round, got 0"
 
@@ -222,7 +222,7 @@ def test_an_empty_library_and_a_model_without_weights_are_told_in_a_sentence(sto
     with pytest.raises(ModelUnavailable, match="must have weights to be retrained, but grabcut has none"):
         jobs.begin(stocked)
     choose_model(stocked, STARTER, None)
-    job = jobs.work(stocked, ask(stocked))
+    job = job_process.work(stocked, ask(stocked))
     assert (job.state, job.message) == ("failed", "retraining must have at least 10 masks accepted, got 0")
     choose_model(stocked, GRABCUT, None)
 
@@ -247,7 +247,7 @@ def test_cancelling_keeps_nothing(library: Library) -> None:
             jobs.cancel(library, job_id)
         shown.append(progress.stage)
 
-    assert jobs.work(library, job_id, cancel_while_learning).state == "cancelled"
+    assert job_process.work(library, job_id, cancel_while_learning).state == "cancelled"
     assert len(versions.every(library)) == 1
 
 
@@ -267,7 +267,7 @@ def wait_for(library: Library, job_id: int, epochs: int, process: "subprocess.Po
 def test_a_process_that_is_killed_loses_one_epoch_at_most(library: Library) -> None:
     job_id = ask(library, replace(RECIPE, epochs=40))
     environ = {**os.environ, "MASKSMITH_DATA": str(library.settings.data), "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "core.jobs", str(job_id)], env=environ)
+    process = subprocess.Popen([sys.executable, "-m", "core.job_process", str(job_id)], env=environ)
     done = wait_for(library, job_id, 1, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -283,6 +283,6 @@ def test_a_process_that_is_killed_loses_one_epoch_at_most(library: Library) -> N
         if progress.stage == "Learning":
             jobs.cancel(library, job_id)
 
-    assert jobs.work(library, job_id, stop_when_it_learns).state == "cancelled"
+    assert job_process.work(library, job_id, stop_when_it_learns).state == "cancelled"
     first = next(step for step in steps if step.stage == "Learning")
     assert len(first.history) >= len(done.progress["history"]), "the epochs done are not done again"

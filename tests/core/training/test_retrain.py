@@ -12,7 +12,8 @@ from core.segmentation.heads import head_of
 from core.segmentation.protocol import Segmenter
 from core.training.lessons import Lesson, lessons_of
 from core.training.losses import dice_loss, focal_loss
-from core.training.retrain import Cancelled, Epoch, Recipe, Retraining, _loss
+from core.training.recipe import Cancelled, Epoch, Recipe
+from core.training.retrain import Retraining, _loss
 
 
 @pytest.fixture(scope="module")
