@@ -133,8 +133,12 @@ class Robot:
                 {"kind": "point", "x": x, "y": y, "label": label, "at_ms": 1500 * (click + 1)}
                 for click, (x, y, label) in enumerate(done.points)
             ]
-            body = {"rle": masks.encode(mask), "object_key": f"robot-{image_id}-{number}", "prompts": prompts}
-            body["edited"] = not done.good
+            body = {
+                "rle": masks.encode(mask),
+                "object_key": f"robot-{image_id}-{number}",
+                "prompts": prompts,
+                "edited": not done.good,
+            }
             answer = self.client.post(
                 f"/api/images/{image_id}/masks", json=body, headers={"Idempotency-Key": f"robot-{image_id}-{number}"}
             )

@@ -38,8 +38,8 @@ def target_photo(seed: int) -> TargetPhoto:
         for ring in range(1, int(rings.max()) + 1):
             image[rings == ring] = palette[order[ring % len(palette)]]
         masks.append(mask)
-    image = cv2.GaussianBlur(image, (0, 0), 1.0) + rng.normal(0, 6, image.shape)
-    return TargetPhoto(image.clip(0, 255).astype(np.uint8), tuple(masks))
+    photo = cv2.GaussianBlur(image, (0, 0), 1.0) + rng.normal(0, 6, image.shape)
+    return TargetPhoto(photo.clip(0, 255).astype(np.uint8), tuple(masks))
 
 
 def _ground(rng: np.random.Generator, palette: NDArray[np.float32]) -> NDArray[np.float32]:

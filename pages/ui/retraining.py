@@ -82,6 +82,14 @@ def loss_curve(history: list[dict[str, float]]) -> go.Figure:
         legend={"orientation": "h", "y": 1.15},
         xaxis={"title": "epoch", "dtick": 1},
         yaxis={"title": "loss", "rangemode": "tozero"},
-        yaxis2={"title": "IoU", "overlaying": "y", "side": "right", "range": [0, 1], "showgrid": False},
+        yaxis2={
+            "title": "IoU",
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1],
+            "tickmode": "linear",
+            "dtick": 0.25,
+            "showgrid": False,
+        },
     )
     return figure
