@@ -25,7 +25,7 @@ SIDE = {
 MEASURED = {
     "objects": 12,
     "images": 4,
-    "differences": {name: DIFFERENCE for name in FIGURES},
+    "differences": dict.fromkeys(FIGURES, DIFFERENCE),
     "champion": SIDE,
     "challenger": SIDE,
 }
