@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -32,18 +33,18 @@ from core.workshop import open_library
 GOOD: Final = 0.85
 MOST_CLICKS: Final = 8
 NEW_SEED: Final = 10_000
+IDLE_CLICKS: Final = 40
 RESAMPLES: Final = 2000
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an object took: clicks, whether its mask got good, the mask, and the milliseconds of each click."""
+    """What an object took: clicks, whether its mask got good, the mask, and where was clicked."""
 
     clicks: int
     good: bool
     mask: Mask
-    ms: list[float]
     points: list[list[float]]
 
 
@@ -74,9 +75,10 @@ def run(photos: int, new: int) -> dict[str, Any]:
             fresh = list(enumerate(made[photos:], start=photos + 1))
             before = [robot.prompt_all(image_id, photo) for image_id, photo in fresh]
             fixed = robot.fixed_answers(fresh)
+            idle = robot.click_about(fresh, lambda count: count < IDLE_CLICKS)
             begun = time.monotonic()
             assert client.post("/api/retrainings").status_code == 202
-            busy = robot.click_while_learning(fresh)
+            busy = robot.click_about(fresh, lambda _count: robot.learns())
             job = client.get("/api/retrainings/newest").json()
             seconds = time.monotonic() - begun
             if job["state"] != "done":
@@ -96,7 +98,6 @@ def run(photos: int, new: int) -> dict[str, Any]:
                 report |= compared(before, after)
                 client.post("/api/models/roll-back").raise_for_status()
             report["rolled_back_bit_identical"] = robot.fixed_answers(fresh) == fixed
-            idle = [ms for objects in before for one in objects for ms in one.ms]
             report |= {
                 "click_ms_idle_p50": round(statistics.median(idle), 1),
                 "click_ms_idle_p95": round(float(np.percentile(idle, 95)), 1),
@@ -153,20 +154,18 @@ class Robot:
         unsure, current = np.zeros_like(truth), np.zeros_like(truth)
         points: list[list[float]] = []
         given: list[Any] = []
-        times, refine = [], None
+        refine = None
         while len(points) < MOST_CLICKS:
             point = next_click(current, truth, unsure, given)
             if point is None:
                 break
             given.append(point)
             points.append([point.x, point.y, point.label])
-            begun = time.perf_counter()
             best = self.ask(image_id, points, refine)
-            times.append((time.perf_counter() - begun) * 1e3)
             current, refine = masks.decode(best["rle"]), best["token"]
             if iou(current, truth, unsure) >= GOOD:
-                return Done(len(points), True, current, times, points)
-        return Done(MOST_CLICKS, False, current, times, points)
+                return Done(len(points), True, current, points)
+        return Done(MOST_CLICKS, False, current, points)
 
     def ask(self, image_id: int, points: list[list[float]], refine: str | None) -> dict[str, Any]:
         """Return the best candidate, as the canvas asks for it."""
@@ -181,11 +180,15 @@ class Robot:
         answers = (self.ask(image_id, [[320, 240, 1]], None) for image_id, _ in photos)
         return [json.dumps([answer["rle"], answer["predicted_iou"]]) for answer in answers]
 
-    def click_while_learning(self, photos: list[tuple[int, TargetPhoto]]) -> list[float]:
-        """Click, a second apart as a person does, until the retraining has ended; return milliseconds of each."""
+    def learns(self) -> bool:
+        """Return whether a retraining is at work."""
+        return self.client.get("/api/retrainings/newest").json()["state"] in ("queued", "running")
+
+    def click_about(self, photos: list[tuple[int, TargetPhoto]], go_on: Callable[[int], bool]) -> list[float]:
+        """Click on one photo after the other, a second apart as a person does; return milliseconds of each click."""
         times: list[float] = []
         rng = np.random.default_rng(0)
-        while self.client.get("/api/retrainings/newest").json()["state"] in ("queued", "running"):
+        while go_on(len(times)):
             image_id = photos[len(times) % len(photos)][0]
             points = [[float(rng.uniform(50, 590)), float(rng.uniform(50, 430)), 1]]
             begun = time.perf_counter()

@@ -1,6 +1,6 @@
-"""Photos of a peculiar kind of object, made by chance: round targets of rings in loud colours, on like-coloured ground.
+"""Photos of a peculiar kind of object, made by chance: round targets of rings in loud colours, on patchy ground.
 
-A model that was never told takes a ring, or a part of the ground of the same colour; who annotates means the whole.
+A model that was never told takes a ring, or some rings; who annotates means the whole.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def target_photo(seed: int) -> TargetPhoto:
     """Return the photo of a seed; no two objects overlap."""
     rng = np.random.default_rng(seed)
     palette = rng.integers(30, 226, (4, 3)).astype(np.float32)
-    image = _ground(rng, palette)
+    image = _ground(rng)
     taken = np.zeros((HEIGHT, WIDTH), bool)
     masks: list[NDArray[np.bool_]] = []
     while len(masks) < OBJECTS:
@@ -42,11 +42,11 @@ def target_photo(seed: int) -> TargetPhoto:
     return TargetPhoto(photo.clip(0, 255).astype(np.uint8), tuple(masks))
 
 
-def _ground(rng: np.random.Generator, palette: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return patches of the palette's colours, as large as rings are wide and larger."""
+def _ground(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return patches of three dull colours, as large as rings are wide and larger."""
     field = cv2.GaussianBlur(rng.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32), (0, 0), 18)
-    levels = np.quantile(field, [0.25, 0.5, 0.75])
-    return np.asarray(palette[np.digitize(field, levels)], np.float32)
+    colours = rng.uniform(70, 180) + rng.normal(0, 14, (3, 3))
+    return np.asarray(colours[np.digitize(field, np.quantile(field, [0.33, 0.67]))], np.float32)
 
 
 def _target(rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

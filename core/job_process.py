@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 RENEW_S: Final = 2.0
 NICE: Final = 15
-"""A job gives way to people's clicks."""
 
 
 def work(library: Library, job_id: int, report: Callable[[Progress], None] | None = None) -> JobRow:
@@ -102,12 +101,19 @@ class _Lease:
 def main() -> None:
     """Do the job whose id is given."""
     logging.basicConfig(level=logging.INFO)
-    os.nice(NICE)
+    _give_way()
     library = open_library(from_environment(), samples=False)
     try:
         work(library, int(sys.argv[1]))
     finally:
         library.close()
+
+
+def _give_way() -> None:
+    """Let people's clicks go first: this process runs where nothing else wants to."""
+    os.nice(NICE)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 if __name__ == "__main__":
