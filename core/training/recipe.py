@@ -26,7 +26,7 @@ class Recipe:
     epochs: int = 6
     rate: float = 1.5e-4
     batch: int = 8
-    rounds: int = 4
+    rounds: int = 6
     scenes: int = 32
     seed: int = 0
 

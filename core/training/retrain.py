@@ -202,8 +202,3 @@ def _loss(logits: Tensor, scores: Tensor, truth: Tensor, inside: list[tuple[int,
     masks = both[:, 1:].amin(1) + both[:, 0]
     actual = true_iou(torch.where(valid > 0, logits, -1.0), truth.expand_as(logits))
     return (masks + functional.mse_loss(scores, actual, reduction="none").sum(1)).mean()
-
-
-def state_of(head: Head) -> dict[str, Tensor]:
-    """Return a head's weights on the CPU, to be kept."""
-    return {name: value.detach().cpu().clone() for name, value in head.state_dict().items()}
