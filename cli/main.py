@@ -168,6 +168,23 @@ def roll_back_version() -> None:
     say(f"Version {before.id} answers from the next start on.")
 
 
+@models_app.command("export")
+def export_version(
+    version: Annotated[int, typer.Argument(help="Its number, as `models versions` lists it.")],
+    out: Annotated[Path, typer.Option("--out", help="The ONNX file to write.")],
+) -> None:
+    """Write a version's prompt encoder and mask decoder as ONNX, once it answers as torch does."""
+    from core.segmentation.onnx_export import export_onnx  # torch takes seconds to load
+
+    with opened_library() as library:
+        exported = export_onnx(versions.loaded(library, versions.get(library, version)))
+        try:
+            out.write_bytes(exported.data)
+        except OSError as error:
+            raise InvalidInput(f"the ONNX file must be writable, but {out} is not ({error.strerror})") from error
+    say(f"{out} is written; its answers differ from torch's by {exported.largest_difference:.1g} at most.")
+
+
 @models_app.command("download")
 def download_model(name: Annotated[str, typer.Argument(help=", ".join(CHECKPOINTS))]) -> None:
     """Download one of Meta's checkpoints and check its hash; run it again to go on after a break."""

@@ -24,7 +24,7 @@ class Made:
 
 def register(library: Library, segmenter: Segmenter, parent: ModelVersionRow, made: Made) -> ModelVersionRow:
     """Keep a retrained version; its weights are on disk before anything names them."""
-    base = parent.detail.get("base") or {"name": parent.name, "path": None}
+    base = _base_of(parent)
     head = library.files.put(CHECKPOINTS, made.head)
     with library.engines.writing() as session:
         return model_versions.register(
@@ -97,20 +97,40 @@ def roll_back(library: Library) -> ModelVersionRow:
     return _answer_with(library, get(library, now.parent_id))
 
 
-def _answer_with(library: Library, version: ModelVersionRow) -> ModelVersionRow:
-    base = version.detail.get("base") or {"name": version.name, "path": None}
-    head = version.detail.get("head")
-    segmenter = load_segmenter(spec_in(library, base["name"], base.get("path"), head))
+def loaded(library: Library, version: ModelVersionRow) -> Segmenter:
+    """Return a version ready to answer.
+
+    Raises
+    ------
+    Conflict
+        If the files hold other weights than when it was noted.
+    ModelUnavailable
+        If its weights cannot be loaded.
+    """
+    base = _base_of(version)
+    segmenter = load_segmenter(spec_in(library, base["name"], base.get("path"), version.detail.get("head")))
     if segmenter.content_hash != version.content_hash:
         raise Conflict(
             f"the weights must be those of version {version.content_hash[:12]}, "
             f"but the files now hold {segmenter.content_hash[:12]}"
         )
+    return segmenter
+
+
+def _answer_with(library: Library, version: ModelVersionRow) -> ModelVersionRow:
+    segmenter = loaded(library, version)
     if isinstance(library, Workshop) and segmenter.encoder_key != library.desk.segmenter.encoder_key:
         raise Conflict(
             "a version must have the image encoder of the one that answers; choose its model and start again"
         )
-    choose_model(library, base["name"], base.get("path"), head)
+    base = _base_of(version)
+    choose_model(library, base["name"], base.get("path"), version.detail.get("head"))
     if isinstance(library, Workshop):
         library.desk.set_segmenter(segmenter)
     return version
+
+
+def _base_of(version: ModelVersionRow) -> dict[str, Any]:
+    """Return the model whose head a version is: its name, and its checkpoint's path if that was chosen."""
+    base: dict[str, Any] = version.detail.get("base") or {"name": version.name, "path": None}
+    return base

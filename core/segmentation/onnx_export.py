@@ -1,10 +1,10 @@
 """A model's prompt encoder and mask decoder as ONNX, for programs that have no torch; compared with torch at once.
 
 Inputs, named as in segment_anything's own export: `image_embeddings` (1, C, S / 16, S / 16), `point_coords` (1, N, 2)
-in pixels of the network's input, `point_labels` (1, N) with 1 for object, 0 for background and -1 for no point (SAM takes
-2 and 3 for a box's corners too), `mask_input` (1, 1, S / 4, S / 4) of logits and `has_mask_input` (1,), 1 or 0. Outputs:
-`low_res_masks` (1, 4, S / 4, S / 4), of which 0 answers unambiguous prompts and 1 to 3 are the candidates, and
-`iou_predictions` (1, 4).
+in pixels of the network's input, `point_labels` (1, N) with 1 for object, 0 for background and -1 for no point (SAM
+takes 2 and 3 for a box's corners too), `mask_input` (1, 1, S / 4, S / 4) of logits and `has_mask_input` (1,), 1 or 0.
+Outputs: `low_res_masks` (1, 4, S / 4, S / 4), of which 0 answers unambiguous prompts and 1 to 3 are the candidates,
+and `iou_predictions` (1, 4).
 """
 
 import io

@@ -8,6 +8,8 @@ import streamlit as st
 from core import versions
 from core.errors import FORESEEN
 from core.model_report import VersionReport
+from core.segmentation.catalogue import GRABCUT
+from core.segmentation.onnx_export import export_onnx
 from core.workshop import Workshop
 from pages.ui.retraining import loss_curve
 from pages.ui.text import plain
@@ -50,6 +52,15 @@ def show_version(shop: Workshop, one: VersionReport) -> None:
 
 
 def _actions(row: Any, shop: Workshop, one: VersionReport) -> None:
+    if one.version.name != GRABCUT:
+        row.download_button(
+            "ONNX",
+            lambda: export_onnx(versions.loaded(shop, one.version)).data,
+            file_name=f"{one.version.name}-{one.version.id}.onnx",
+            icon=":material/download:",
+            key=f"onnx-{one.version.id}",
+            help="Prompt encoder and mask decoder, for programs without torch.",
+        )
     if one.answers:
         back = one.version.parent_id is not None
         if back and row.button("Roll back", icon=":material/undo:", key="roll-back"):
