@@ -7,9 +7,11 @@ Outputs: `low_res_masks` (1, 4, S / 4, S / 4), of which 0 answers unambiguous pr
 and `iou_predictions` (1, 4).
 """
 
-import io
+import importlib
+import tempfile
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -40,7 +42,9 @@ class Exported:
 class _SamDecoder(nn.Module):
     def __init__(self, sam: Any) -> None:
         super().__init__()
-        self.parts = segment_anything().utils.onnx.SamOnnxModel(sam, return_single_mask=False)
+        segment_anything()  # makes its modules importable
+        onnx_module = importlib.import_module("segment_anything.utils.onnx")
+        self.parts = onnx_module.SamOnnxModel(sam, return_single_mask=False)
 
     def forward(
         self, embeddings: Tensor, coords: Tensor, labels: Tensor, mask: Tensor, has_mask: Tensor
@@ -81,28 +85,28 @@ def export_onnx(segmenter: Segmenter) -> Exported:
     """
     decoder, sam = _decoder_of(segmenter)
     try:
+        import onnx  # noqa: F401  # torch's exporter stands on it
         import onnxruntime
-        import onnxscript  # noqa: F401  # torch's exporter stands on it
     except ImportError as error:
         raise ModelUnavailable(
             f"exporting ONNX must have the extra onnx installed, but {error.name} is missing"
         ) from error
     side = int(sam.image_encoder.img_size)
     examples = [_example(sam, side, points) for points in CHECKED_POINTS]
-    buffer = io.BytesIO()
-    with torch.inference_mode(), warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        file = Path(folder) / "decoder.onnx"
         torch.onnx.export(
             decoder,
             examples[1],
-            buffer,
+            file,
             input_names=list(INPUTS),
             output_names=list(OUTPUTS),
             dynamic_axes={"point_coords": {1: "points"}, "point_labels": {1: "points"}},
             opset_version=OPSET,
             dynamo=False,
         )
-    data = buffer.getvalue()
+        data = file.read_bytes()
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     largest = 0.0
     for example in examples:
