@@ -48,6 +48,9 @@ def work(library: Library, job_id: int, report: Callable[[Progress], None] | Non
         lease.end("done", made.detail["verdict"]["reason"], version_id=made.id)
     except Cancelled:
         lease.end("cancelled", None)
+    except KeyboardInterrupt:
+        lease.end("cancelled", None)
+        raise
     except FORESEEN as error:
         lease.end("failed", str(error))
     except Exception:

@@ -46,22 +46,32 @@ def begin(library: Library, recipe: Recipe | None = None, *, start: bool = True)
             raise Conflict(f"a retraining must end before another begins, but job {last.id} is at work")
         job_id = jobs.add(RETRAIN, {"recipe": asdict(recipe or Recipe())}, session=session)
     if start:
-        _start(library.settings, job_id)
+        take_up(library)
     return job_id
 
 
 def cancel(library: Library, job_id: int) -> None:
-    """Ask a retraining to end; nothing of it is kept."""
+    """Ask a retraining to end; nothing of it is kept.
+
+    Raises
+    ------
+    MissingRow
+        If there is none of this id.
+    """
     with library.engines.writing() as session:
+        jobs.get(job_id, session=session)
         jobs.ask_to_cancel(job_id, session=session)
 
 
 def take_up(library: Library) -> None:
-    """Start a process for each open job that none holds: what a stopped server or a killed process left."""
+    """Start a process for each open job that none holds: a new one, or one whose process was killed."""
     with library.engines.reading() as session:
         left = jobs.unattended(RETRAIN, session=session)
     for job_id in left:
-        _start(library.settings, job_id)
+        with library.engines.writing() as session:
+            mine = jobs.hand_over(job_id, session=session)
+        if mine:
+            _start(library.settings, job_id)
 
 
 def folder_of(library: Library, job_id: int) -> Path:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
@@ -49,9 +49,17 @@ def unattended(kind: str, *, session: Session) -> list[int]:
     return [value for value in session.scalars(query) if value is not None]
 
 
-def claim(job_id: int, *, session: Session) -> bool:
-    """Take a job that nobody holds; return whether this call got it."""
+def hand_over(job_id: int, *, session: Session) -> bool:
+    """Promise a job that nobody holds to a process that is about to start; return whether this call may start it."""
     query = update(Job).where(col(Job.id) == job_id, *_free())
+    result: Any = session.execute(query.values(state="queued", lease_until=now() + LEASE))
+    return bool(result.rowcount == 1)
+
+
+def claim(job_id: int, *, session: Session) -> bool:
+    """Take a job that waits, or that nobody holds any more; return whether this call got it."""
+    lapsed = and_(col(Job.state) == "running", *_free())
+    query = update(Job).where(col(Job.id) == job_id, or_(col(Job.state) == "queued", lapsed))
     result: Any = session.execute(query.values(state="running", lease_until=now() + LEASE))
     return bool(result.rowcount == 1)
 

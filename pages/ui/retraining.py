@@ -44,7 +44,8 @@ def _say_how_it_ended(box: "st.delta_generator.DeltaGenerator", job: JobRow) -> 
 
 @st.fragment(run_every=POLL)
 def _watch(shop: Workshop, job_id: int) -> None:
-    """Show how far a retraining is, again and again, until it has ended."""
+    """Show how far a retraining is, again and again, until it has ended; let a killed one go on."""
+    jobs.take_up(shop)
     job = jobs.newest(shop)
     if job is None or job.id != job_id or not job.is_open:
         st.rerun()

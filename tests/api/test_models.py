@@ -26,6 +26,7 @@ def test_what_is_not_there_is_told(client: httpx.Client) -> None:
     assert back.status_code == 409
     assert "must have been made of another one" in back.json()["detail"]
     assert client.post("/api/models/x/promote").status_code == 422
+    assert client.delete("/api/retrainings/5").json()["detail"] == "job 5 must exist, but does not"
 
 
 def test_grabcut_cannot_be_retrained(client: httpx.Client) -> None:

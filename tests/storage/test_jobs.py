@@ -38,6 +38,22 @@ def test_a_job_is_claimed_once_until_its_lease_has_lapsed(engines: Engines) -> N
         assert jobs.get(job_id, session=session).state == "running"
 
 
+def test_one_of_many_may_start_the_process_of_a_job(engines: Engines) -> None:
+    job_id = queued(engines)
+    with engines.writing() as session:
+        assert jobs.hand_over(job_id, session=session)
+        assert not jobs.hand_over(job_id, session=session)
+        assert jobs.unattended("retrain", session=session) == []
+        assert jobs.claim(job_id, session=session), "the process that was started takes it"
+        assert not jobs.hand_over(job_id, session=session)
+    lapse(engines, job_id)
+    with engines.writing() as session:
+        assert jobs.hand_over(job_id, session=session)
+        assert jobs.get(job_id, session=session).state == "queued"
+        assert jobs.claim(job_id, session=session)
+        assert not jobs.claim(job_id, session=session)
+
+
 def test_progress_is_kept_and_an_end_is_asked_for(engines: Engines) -> None:
     job_id = queued(engines)
     with engines.writing() as session:

@@ -28,6 +28,8 @@ def test_a_challenger_must_be_surely_better_once_and_surely_worse_never() -> Non
     assert judge(even, even).kind == "alike"
     assert judge(found(0.01, 0.05, 0.1, only="iou_at_3"), even).kind == "better"
     assert judge(found(-0.1, -0.05, -0.01, only="iou_at_5"), even).kind == "worse"
+    assert judge(found(-0.008, -0.005, -0.002, only="iou_at_5"), even).kind == "alike", "sure, but too little to see"
+    assert judge(found(0.002, 0.005, 0.008, only="iou_at_1"), even).kind == "alike"
     mixed = found(0.01, 0.05, 0.1, only="iou_at_1")
     mixed.differences["iou_at_5"] = Interval(-0.05, -0.1, -0.01)
     assert judge(mixed, even).kind == "worse"
