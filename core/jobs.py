@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from core.errors import Conflict, ModelUnavailable
+from core.errors import Conflict
 from core.segmentation.catalogue import GRABCUT
 from core.settings import Settings
 from core.training.recipe import Recipe
@@ -34,12 +34,10 @@ def begin(library: Library, recipe: Recipe | None = None, *, start: bool = True)
     Raises
     ------
     Conflict
-        If one is open already.
-    ModelUnavailable
-        If the model that answers cannot be retrained.
+        If one is open already, or the model that answers has nothing that learns.
     """
     if (name := chosen_spec(library).name) == GRABCUT:
-        raise ModelUnavailable(f"a model must have weights to be retrained, but {name} has none")
+        raise Conflict(f"a model must have weights to be retrained, but {name} has none")
     with library.engines.writing() as session:
         last = jobs.newest(RETRAIN, session=session)
         if last is not None and last.is_open:

@@ -54,6 +54,12 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/images/{id}/work"): {"object_key": "o", "state": {"points": [[1, 2, 1]]}},
     ("DELETE", "/images/{id}/work"): None,
     ("GET", "/exports/{name}"): None,
+    ("GET", "/models"): None,
+    ("POST", "/models/{id}/promote"): None,
+    ("POST", "/models/roll-back"): None,
+    ("POST", "/retrainings"): None,
+    ("GET", "/retrainings/newest"): None,
+    ("DELETE", "/retrainings/{id}"): None,
 }
 
 numbers = st.one_of(

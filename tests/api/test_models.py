@@ -31,7 +31,7 @@ def test_what_is_not_there_is_told(client: httpx.Client) -> None:
 
 def test_grabcut_cannot_be_retrained(client: httpx.Client) -> None:
     refused = client.post("/api/retrainings")
-    assert refused.status_code == 503
+    assert refused.status_code == 409
     assert refused.json()["detail"] == "a model must have weights to be retrained, but grabcut has none"
     assert client.get("/api/retrainings/newest").status_code == 404
 

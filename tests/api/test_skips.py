@@ -70,7 +70,9 @@ def test_each_change_of_the_hard_queue_is_one_event(client: httpx.Client, shop: 
     for _ in range(2):
         client.post("/api/skips/skip-1/restore")
     with shop.engines.read.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT kind, image_id FROM event ORDER BY id").all()
+        rows = connection.exec_driver_sql(
+            "SELECT kind, image_id FROM event WHERE image_id IS NOT NULL ORDER BY id"
+        ).all()
     assert [tuple(row) for row in rows] == [("skip", 1), ("take_back", 1), ("put_back", 1)]
 
 

@@ -219,7 +219,7 @@ def test_images_are_kept_for_measuring_for_good_and_older_masks_come_along() -> 
 
 
 def test_an_empty_library_and_a_model_without_weights_are_told_in_a_sentence(stocked: Library) -> None:
-    with pytest.raises(ModelUnavailable, match="must have weights to be retrained, but grabcut has none"):
+    with pytest.raises(Conflict, match="must have weights to be retrained, but grabcut has none"):
         jobs.begin(stocked)
     choose_model(stocked, STARTER, None)
     job = job_process.work(stocked, ask(stocked))
