@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def work(library: Library, job_id: int, report: Callable[[Progress], None] | Non
         job = jobs.get(job_id, session=session)
     if not mine:
         return job
-    lease = _Lease(library, job_id, report)
+    lease, folder = _Lease(library, job_id, report), folder_of(library, job_id)
     try:
         spec = chosen_spec(library)
         segmenter = load_segmenter(spec)
@@ -41,7 +42,7 @@ def work(library: Library, job_id: int, report: Callable[[Progress], None] | Non
             library,
             segmenter,
             version_of(library, segmenter, spec),
-            folder_of(library, job_id),
+            folder,
             recipe=Recipe(**job.asked["recipe"]),
             report=lease,
         )
@@ -57,6 +58,9 @@ def work(library: Library, job_id: int, report: Callable[[Progress], None] | Non
         log.exception("retraining failed")
         lease.end("failed", "retraining must go through, but something unforeseen happened; see the log")
         raise
+    finally:
+        # The job has ended, so nobody goes on with it; a process that is killed does not come here.
+        shutil.rmtree(folder, ignore_errors=True)
     with library.engines.reading() as session:
         return jobs.get(job_id, session=session)
 

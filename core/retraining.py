@@ -1,6 +1,5 @@
 """Retraining the model that answers on what was accepted, and measuring what came of it."""
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -111,7 +110,7 @@ def retrain(
 ) -> ModelVersionRow:
     """Return a new version of the model that answers, trained on what was accepted and measured beside it.
 
-    It is not promoted. What an earlier run left in the folder is gone on with, and removed at the end.
+    It is not promoted. What an earlier run left in the folder is gone on with.
 
     Raises
     ------
@@ -129,15 +128,7 @@ def retrain(
     embed = partial(_embedding, library, champion, EmbeddingCache(library.files, memory_bytes=CACHE_BYTES))
     lessons = list(_lessons(library, champion, embed, material, recipe.seed, report))
     run = Retraining(head, lessons, recipe, folder)
-    history: list[Epoch] = list(run.history)
-
-    def after_step(share: float) -> None:
-        report(Progress("Learning", share, tuple(history)))
-
-    def after_epoch(epochs: list[Epoch]) -> None:
-        history[:] = epochs
-
-    run.run(after_step=after_step, after_epoch=after_epoch)
+    history = run.run(after_step=lambda share: report(Progress("Learning", share, tuple(run.history))))
     told = partial(_told, report, tuple(history))
     challenger = with_head(champion, head.state_dict(), title=champion.title)
     holdout = duel(
@@ -166,9 +157,7 @@ def retrain(
             "verdict": asdict(verdict),
         },
     )
-    new = register(library, challenger, version, made)
-    shutil.rmtree(folder, ignore_errors=True)
-    return new
+    return register(library, challenger, version, made)
 
 
 def _some(rows: list[LearnableRow], most: int, rng: np.random.Generator) -> list[LearnableRow]:
@@ -230,9 +219,9 @@ def _saving(
             for one in mask.prompts
         ]
         if given:
-            embedding = embed(row.working_sha256)
-            old.append(spent(champion, embedding, _pixels(mask), given))
-            new.append(spent(challenger, embedding, _pixels(mask), given))
+            embedding, accepted = embed(row.working_sha256), _pixels(mask)
+            old.append(spent(champion, embedding, accepted, given))
+            new.append(spent(challenger, embedding, accepted, given))
         progress(number, len(rows))
     return saving(old, new)
 
