@@ -7,10 +7,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.common import in_thread, path_id, workshop
+from api.shapes import job_json, version_json
 from core import jobs, versions
 from core.errors import NotFound
 from core.workshop import Workshop
-from storage.rows import JobRow, ModelVersionRow
 
 
 async def every(request: Request) -> Response:
@@ -53,31 +53,6 @@ async def cancel(request: Request) -> Response:
     """Ask a retraining to end."""
     await in_thread(jobs.cancel, workshop(request), path_id(request, "id"))
     return Response(status_code=204)
-
-
-def version_json(version: ModelVersionRow) -> dict[str, Any]:
-    """Return a version as scripts see it."""
-    detail = version.detail
-    return {
-        "id": version.id,
-        "name": version.name,
-        "content_hash": version.content_hash,
-        "parent": version.parent_id,
-        "created_at": version.created_at.isoformat(),
-        **{key: detail.get(key) for key in ("trained", "holdout", "forgetting", "saving", "verdict")},
-    }
-
-
-def job_json(job: JobRow) -> dict[str, Any]:
-    """Return a retraining as scripts see it."""
-    return {
-        "id": job.id,
-        "state": job.state,
-        "message": job.message,
-        "progress": job.progress,
-        "created_at": job.created_at.isoformat(),
-        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
-    }
 
 
 ROUTES = [

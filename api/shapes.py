@@ -6,7 +6,7 @@ from core import masks
 from core.library import Entry
 from core.masks import Rle
 from core.segmentation.desk import OfferedCandidate
-from storage.rows import FlagRow, MaskRow, SkipRow, WorkRow
+from storage.rows import FlagRow, JobRow, MaskRow, ModelVersionRow, SkipRow, WorkRow
 
 
 def image_json(entry: Entry) -> dict[str, Any]:
@@ -120,3 +120,28 @@ def _scaled(coarse: Rle, size_hw: tuple[int, int]) -> tuple[list[int], int]:
     x, y, width, height = masks.bbox(coarse)
     box = [round(x * across), round(y * down), round(width * across), round(height * down)]
     return box, round(masks.area(coarse) * down * across)
+
+
+def version_json(version: ModelVersionRow) -> dict[str, Any]:
+    """Return a version as scripts see it."""
+    detail = version.detail
+    return {
+        "id": version.id,
+        "name": version.name,
+        "content_hash": version.content_hash,
+        "parent": version.parent_id,
+        "created_at": version.created_at.isoformat(),
+        **{key: detail.get(key) for key in ("trained", "holdout", "forgetting", "saving", "verdict")},
+    }
+
+
+def job_json(job: JobRow) -> dict[str, Any]:
+    """Return a retraining as scripts see it."""
+    return {
+        "id": job.id,
+        "state": job.state,
+        "message": job.message,
+        "progress": job.progress,
+        "created_at": job.created_at.isoformat(),
+        "ended_at": job.ended_at.isoformat() if job.ended_at else None,
+    }

@@ -208,6 +208,10 @@ def choose_model(library: Library, name: str, path: str | None, head: str | None
 
 def version_of(library: Library, segmenter: Segmenter, spec: SegmenterSpec) -> ModelVersionRow:
     """Return the version that the segmenter of a spec is, noted now if it has never answered here."""
+    with library.engines.reading() as session:
+        known = model_versions.by_hash(segmenter.content_hash, session=session)
+    if known is not None:
+        return known
     with library.engines.writing() as session:
         return model_versions.register(
             segmenter.name,

@@ -20,15 +20,22 @@ def register(
     parent_id: int | None = None,
 ) -> ModelVersionRow:
     """Return the version with this content, made if it is new."""
-    query = select(ModelVersion).where(col(ModelVersion.content_hash) == content_hash)
-    version = session.scalars(query).one_or_none()
-    if version is None:
+    known = by_hash(content_hash, session=session)
+    if known is None:
         version = ModelVersion(
             name=name, content_hash=content_hash, encoder_hash=encoder_hash, parent_id=parent_id, detail=detail
         )
         session.add(version)
         session.flush()
-    return _row(version)
+        return _row(version)
+    return known
+
+
+def by_hash(content_hash: str, *, session: Session) -> ModelVersionRow | None:
+    """Return the version with this content, or None."""
+    query = select(ModelVersion).where(col(ModelVersion.content_hash) == content_hash)
+    version = session.scalars(query).one_or_none()
+    return None if version is None else _row(version)
 
 
 def get(version_id: int, *, session: Session) -> ModelVersionRow:

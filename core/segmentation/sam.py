@@ -6,8 +6,6 @@ the same steps, with the same mask pixel for pixel.
 """
 
 import contextlib
-import threading
-from collections import OrderedDict
 from typing import Any, Final, Literal, Protocol
 
 import cv2
@@ -26,6 +24,7 @@ from core.segmentation.protocol import (
     digest,
     levels_by_area,
 )
+from core.segmentation.recent import Recent
 from core.segmentation.sam_decoder import FastMaskDecoder
 from core.segmentation.sam_modules import segment_anything
 
@@ -79,8 +78,7 @@ class SamSegmenter:
             PREPROCESSING, precision, encoder, _weights_digest(sam.prompt_encoder), _weights_digest(sam.mask_decoder)
         )
         self._decoder: Decoder = decoder or FastMaskDecoder(sam)
-        self._prepared: OrderedDict[int, tuple[Embedding, torch.Tensor, Any]] = OrderedDict()
-        self._prepared_lock = threading.Lock()
+        self._prepared = Recent[tuple[torch.Tensor, Any]](PREPARED_IMAGES)
 
     @property
     def side(self) -> int:
@@ -166,20 +164,13 @@ class SamSegmenter:
 
     def _image(self, embedding: Embedding) -> tuple[torch.Tensor, Any]:
         """Return the image's features and their prepared form, kept for the images used last."""
-        with self._prepared_lock:
-            known = self._prepared.get(id(embedding))
-            if known is not None:
-                self._prepared.move_to_end(id(embedding))
-                return known[1], known[2]
-        values = embedding.arrays["features"].astype(np.float32)
-        features = torch.as_tensor(values, device=self.sam.device)[None]
-        prepared = self._decoder.prepare(features)
-        with self._prepared_lock:
-            # The embedding is kept along: its id stays its own for as long as the entry lives.
-            self._prepared[id(embedding)] = (embedding, features, prepared)
-            while len(self._prepared) > PREPARED_IMAGES:
-                self._prepared.popitem(last=False)
-        return features, prepared
+
+        def prepare() -> tuple[torch.Tensor, Any]:
+            values = embedding.arrays["features"].astype(np.float32)
+            features = torch.as_tensor(values, device=self.sam.device)[None]
+            return features, self._decoder.prepare(features)
+
+        return self._prepared.get(embedding, None, prepare)
 
     def input_size(self, size_hw: tuple[int, int]) -> tuple[int, int]:
         """Return the height and width at which the network sees an image of this size."""

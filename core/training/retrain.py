@@ -25,6 +25,7 @@ from core.segmentation.weights_file import read_weights
 from core.training.episodes import correction, deep_place
 from core.training.lessons import Lesson
 from core.training.losses import dice_loss, focal_loss, true_iou
+from core.training.protocol import box_of
 from core.training.recipe import Epoch, Recipe
 
 FOCAL_WEIGHT: Final = 20.0
@@ -64,20 +65,13 @@ class Retraining:
         if self._file.exists():
             self._go_on(read_weights(self._file))
 
-    def run(
-        self,
-        *,
-        after_step: Callable[[float], None] = lambda _share: None,
-        after_epoch: Callable[[list[Epoch]], None] = lambda _history: None,
-    ) -> list[Epoch]:
+    def run(self, *, after_step: Callable[[float], None] = lambda _share: None) -> list[Epoch]:
         """Learn to the end and return what each epoch came to.
 
         Parameters
         ----------
         after_step : callable
             Called with the share that is done, 0 to 1; may raise `Cancelled`.
-        after_epoch : callable
-            Called with all epochs so far, once the last is kept.
         """
         self.head.train()
         for number in range(len(self.history) + 1, self.recipe.epochs + 1):
@@ -92,7 +86,6 @@ class Retraining:
                 after_step(self._step / self._steps)
             self.history.append(Epoch(number, float(np.mean(losses)), float(np.mean(ious))))
             self._keep()
-            after_epoch(self.history)
         self.head.eval()
         return self.history
 
@@ -167,8 +160,7 @@ class Retraining:
     def _boxes(self, wanted: NDArray[np.bool_], rng: np.random.Generator) -> Tensor:
         boxes = []
         for one in wanted:
-            rows, columns = np.nonzero(one)
-            box = DOT * np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
+            box = DOT * np.array(box_of(one), np.float32)
             sides = np.tile(box[2:] - box[:2], 2)
             boxes.append(box + rng.normal(0, BOX_NOISE * sides).clip(-MOST_BOX_NOISE, MOST_BOX_NOISE))
         return torch.from_numpy(np.stack(boxes).astype(np.float32)).to(self._device)

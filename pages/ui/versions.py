@@ -9,7 +9,6 @@ from core import versions
 from core.errors import FORESEEN
 from core.model_report import VersionReport
 from core.segmentation.catalogue import GRABCUT
-from core.segmentation.onnx_export import export_onnx
 from core.workshop import Workshop
 from pages.ui.retraining import loss_curve
 from pages.ui.text import plain
@@ -55,7 +54,7 @@ def _actions(row: Any, shop: Workshop, one: VersionReport) -> None:
     if one.version.name != GRABCUT:
         row.download_button(
             "ONNX",
-            lambda: export_onnx(versions.loaded(shop, one.version)).data,
+            lambda: _onnx(shop, one),
             file_name=f"{one.version.name}-{one.version.id}.onnx",
             icon=":material/download:",
             key=f"onnx-{one.version.id}",
@@ -72,6 +71,12 @@ def _actions(row: Any, shop: Workshop, one: VersionReport) -> None:
     said = "It was measured to be worse than the version it was made of." if worse else None
     if row.button("Promote", icon=":material/upgrade:", key=f"promote-{one.version.id}", disabled=worse, help=said):
         _do(lambda: versions.promote(shop, one.version.id))
+
+
+def _onnx(shop: Workshop, one: VersionReport) -> bytes:
+    from core.segmentation.onnx_export import export_onnx  # torch takes seconds to load
+
+    return export_onnx(versions.loaded(shop, one.version)).data
 
 
 def _do(action: Any) -> None:
