@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.errors import ModelUnavailable
 from core.hashes import file_sha256
@@ -67,6 +68,10 @@ class SamHead(nn.Module):
         ]
         return torch.cat([logits for logits, _ in answers]), torch.cat([scores for _, scores in answers])
 
+    def score_loss(self, scores: Tensor, actual: Tensor) -> Tensor:
+        """Return the loss (B,) of predicted IoU against actual, both (B, 4): squared error, as SAM learned it."""
+        return functional.mse_loss(scores, actual, reduction="none").sum(1)
+
 
 class StarterHead(nn.Module):
     """A copy of a starter's mask decoder; its prompt encoder has nothing to learn."""
@@ -91,6 +96,14 @@ class StarterHead(nn.Module):
         sparse, maps = self._prompts[side](points=points, boxes=boxes, masks=masks)
         logits, scores = self.mask_decoder.predict(features, sparse, maps)
         return logits, scores.sigmoid()
+
+    def score_loss(self, scores: Tensor, actual: Tensor) -> Tensor:
+        """Return the loss (B,) of predicted IoU against actual, both (B, 4): cross-entropy, as the starter learned it.
+
+        Its scores end in a sigmoid, through which a squared error near 0 and 1 teaches next to nothing: then the
+        best of three candidates is not the one that is offered first.
+        """
+        return functional.binary_cross_entropy(scores.clamp(1e-4, 1 - 1e-4), actual, reduction="none").sum(1)
 
 
 Head = SamHead | StarterHead

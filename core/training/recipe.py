@@ -10,7 +10,9 @@ class Recipe:
     Attributes
     ----------
     epochs : int
-        How often each lesson is gone through.
+        How often each lesson is gone through, while there are not too many.
+    lessons : int
+        Most lessons of an epoch: where there are more, the next goes on with the others, and minutes stay the same.
     rate : float
         Learning rate at the start; it falls to nothing along a half cosine.
     batch : int
@@ -24,6 +26,7 @@ class Recipe:
     """
 
     epochs: int = 6
+    lessons: int = 800
     rate: float = 1.5e-4
     batch: int = 8
     rounds: int = 6

@@ -2,11 +2,11 @@
 
 As SAM was trained (Kirillov et al., arXiv 2304.02643, appendix A): an object begins with a click or with an inexact
 box; each further click lies where the mask is wrong; the mask with the highest predicted IoU is passed on; only the
-closest of the three candidates is corrected, focal to Dice 20 to 1; predicted IoU learns by squared error.
+closest of the three candidates is corrected, focal to Dice 20 to 1; predicted IoU learns by the loss it was
+learned by, which for SAM is the squared error.
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from core.segmentation.closeup import DOT
 from core.segmentation.heads import Head
@@ -57,10 +56,6 @@ class Retraining:
         self._file = folder / CHECKPOINT
         self._device = next(head.parameters()).device
         self._optimiser = torch.optim.AdamW(head.parameters(), recipe.rate, weight_decay=0.01)
-        sides = Counter(lesson.side for lesson in lessons)
-        self._steps_an_epoch = sum(-(-count // recipe.batch) for count in sides.values())
-        self._steps = recipe.epochs * self._steps_an_epoch
-        self._step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if self._file.exists():
             self._go_on(read_weights(self._file))
@@ -78,29 +73,28 @@ class Retraining:
             # Each epoch has chance of its own, so that it is the same after a restart.
             rng = np.random.default_rng((self.recipe.seed, number))
             losses, ious = [], []
-            for batch in self._batches(rng):
-                loss, iou = self._learn(batch, rng)
+            batches = self._batches(number, rng)
+            for done, batch in enumerate(batches):
+                loss, iou = self._learn(batch, (number - 1 + done / len(batches)) / self.recipe.epochs, rng)
                 losses.append(loss)
                 ious.append(iou)
-                self._step += 1
-                after_step(self._step / self._steps)
+                after_step((number - 1 + (done + 1) / len(batches)) / self.recipe.epochs)
             self.history.append(Epoch(number, float(np.mean(losses)), float(np.mean(ious))))
             self._keep()
         self.head.eval()
         return self.history
 
-    def _batches(self, rng: np.random.Generator) -> list[list[Lesson]]:
-        """Return all lessons in random order, a batch all of one input side."""
-        order = rng.permutation(len(self.lessons))
+    def _batches(self, number: int, rng: np.random.Generator) -> list[list[Lesson]]:
+        """Return the lessons of an epoch, a batch all of one input side."""
+        chosen = [self.lessons[one] for one in turn_of(number, len(self.lessons), self.recipe)]
         batches: list[list[Lesson]] = []
-        for side in sorted({lesson.side for lesson in self.lessons}):
-            same = [self.lessons[index] for index in order if self.lessons[index].side == side]
+        for side in sorted({lesson.side for lesson in chosen}):
+            same = [lesson for lesson in chosen if lesson.side == side]
             batches += [same[start : start + self.recipe.batch] for start in range(0, len(same), self.recipe.batch)]
         return [batches[index] for index in rng.permutation(len(batches))]
 
-    def _learn(self, batch: list[Lesson], rng: np.random.Generator) -> tuple[float, float]:
-        """Take one step; return its loss, and the IoU that the best-scored masks had after the first prompt."""
-        share = self._step / self._steps
+    def _learn(self, batch: list[Lesson], share: float, rng: np.random.Generator) -> tuple[float, float]:
+        """Take one step, with so much done; return its loss, and the IoU of the best-scored masks after one prompt."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.rate * 0.5 * (1 + math.cos(math.pi * share))
         features = torch.from_numpy(np.stack([lesson.features for lesson in batch])).to(self._device).float()
@@ -113,7 +107,7 @@ class Retraining:
         rounds = 1 + int(rng.integers(self.recipe.rounds))
         for turn in range(rounds):
             logits, scores = self.head(features, batch[0].side, points=points, boxes=boxes, masks=before)
-            total = total + _loss(logits, scores, truth, inside)
+            total = total + loss_of(self.head, logits, scores, truth, inside)
             best = scores[:, 1:].argmax(1) + 1
             chosen = logits[torch.arange(len(batch)), best][:, None].detach()
             if turn == 0:
@@ -184,7 +178,18 @@ class Retraining:
         self.head.load_state_dict(kept["head"])
         self._optimiser.load_state_dict(kept["optimiser"])
         self.history = [Epoch(**epoch) for epoch in kept["history"]]
-        self._step = len(self.history) * self._steps_an_epoch
+
+
+def turn_of(number: int, count: int, recipe: Recipe) -> list[int]:
+    """Return which of `count` lessons an epoch goes through.
+
+    Lessons lie in one random order after another, and an epoch begins where the one before ended.
+    """
+    size = min(recipe.lessons, count)
+    places = range((number - 1) * size, number * size)
+    rounds = {place // count for place in places}
+    orders = {one: np.random.default_rng((recipe.seed, 0, one)).permutation(count) for one in rounds}
+    return [int(orders[place // count][place % count]) for place in places]
 
 
 def _on_the_rim(truth: NDArray[np.bool_], rng: np.random.Generator) -> tuple[float, float, int]:
@@ -199,8 +204,8 @@ def _on_the_rim(truth: NDArray[np.bool_], rng: np.random.Generator) -> tuple[flo
     return column + float(rng.random()), row + float(rng.random()), int(truth[row, column])
 
 
-def _loss(logits: Tensor, scores: Tensor, truth: Tensor, inside: list[tuple[int, int]]) -> Tensor:
-    """Return the loss of a batch's four masks (B, 4, h, w) and scores (B, 4): of the closest candidate, and of mask 0.
+def loss_of(head: Head, logits: Tensor, scores: Tensor, truth: Tensor, inside: list[tuple[int, int]]) -> Tensor:
+    """Return the loss of four masks (B, 4, h, w) and their scores (B, 4): of the closest candidate, and of mask 0.
 
     Padding counts as background that nobody looks at: it is left out.
     """
@@ -210,4 +215,4 @@ def _loss(logits: Tensor, scores: Tensor, truth: Tensor, inside: list[tuple[int,
     both = FOCAL_WEIGHT * focal_loss(logits, truth, valid) + dice_loss(logits, truth, valid)
     masks = both[:, 1:].amin(1) + both[:, 0]
     actual = true_iou(torch.where(valid > 0, logits, -1.0), truth.expand_as(logits))
-    return (masks + functional.mse_loss(scores, actual, reduction="none").sum(1)).mean()
+    return (masks + head.score_loss(scores, actual)).mean()

@@ -1,5 +1,6 @@
 """Retraining a decoder: what a lesson is, that learning learns, and that a run that was cut off goes on."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from core.segmentation.protocol import Segmenter
 from core.training.lessons import Lesson, lessons_of
 from core.training.losses import dice_loss, focal_loss
 from core.training.recipe import Cancelled, Epoch, Recipe
-from core.training.retrain import Retraining, _loss
+from core.training.retrain import Retraining, loss_of, turn_of
 
 
 @pytest.fixture(scope="module")
@@ -66,24 +67,30 @@ def test_grabcut_has_nothing_that_learns() -> None:
             call()
 
 
-def test_the_loss_is_the_closest_candidates_and_padding_does_not_count() -> None:
+def test_the_loss_is_the_closest_candidates_and_padding_does_not_count(starter: Segmenter) -> None:
+    head = head_of(starter)
     truth = torch.zeros(1, 1, 4, 4)
     truth[..., :2, :2] = 1
     right, wrong = (truth * 2 - 1) * 20, (1 - truth * 2) * 20
     logits = torch.cat([right, wrong, right, wrong], 1)
     scores = torch.tensor([[1.0, 0.0, 1.0, 0.0]])
-    assert float(_loss(logits, scores, truth, [(4, 4)])) == pytest.approx(0, abs=1e-4)
+    assert float(loss_of(head, logits, scores, truth, [(4, 4)])) == pytest.approx(0, abs=1e-3)
     # Whatever stands in the padding, rows 2 and 3, changes nothing.
     other = logits.clone()
     other[..., 2:, :] = 20
-    assert float(_loss(other, scores, truth, [(2, 4)])) == pytest.approx(0, abs=1e-4)
+    assert float(loss_of(head, other, scores, truth, [(2, 4)])) == pytest.approx(0, abs=1e-3)
     # By hand: all four wrong, focal 20 and Dice nearly 1 for the closest candidate and mask 0, scores right.
-    lost = float(_loss(wrong.expand(1, 4, 4, 4), torch.zeros(1, 4), truth, [(4, 4)]))
+    lost = float(loss_of(head, wrong.expand(1, 4, 4, 4), torch.zeros(1, 4), truth, [(4, 4)]))
     each = 20 * float(focal_loss(wrong, truth)) + float(dice_loss(wrong, truth))
     assert lost == pytest.approx(2 * each, rel=1e-5)
-    # Predicted IoU learns by squared error: each of four scores is off by a half.
-    off = float(_loss(right.expand(1, 4, 4, 4), torch.full((1, 4), 0.5), truth, [(4, 4)]))
-    assert off == pytest.approx(4 * 0.25, abs=1e-3)
+
+
+def test_predicted_iou_learns_by_the_loss_it_was_learned_by(starter: Segmenter) -> None:
+    scores, actual = torch.tensor([[0.5, 0.5, 0.9, 0.1]]), torch.tensor([[1.0, 0.0, 0.9, 0.6]])
+    sam = head_of(load_segmenter(SegmenterSpec(TINY, device="cpu")))
+    assert float(sam.score_loss(scores, actual)) == pytest.approx(0.25 + 0.25 + 0 + 0.25)
+    entropy = -(0.9 * np.log(0.9) + 0.1 * np.log(0.1)) - (0.6 * np.log(0.1) + 0.4 * np.log(0.9))
+    assert float(head_of(starter).score_loss(scores, actual)) == pytest.approx(2 * np.log(2) + entropy, rel=1e-4)
 
 
 def test_learning_brings_the_loss_down(starter: Segmenter, lessons: list[Lesson], tmp_path: Path) -> None:
@@ -130,3 +137,11 @@ def test_what_another_recipe_left_is_not_gone_on_with(
     Retraining(head_of(starter), lessons[:2], Recipe(epochs=1, rounds=1), tmp_path).run()
     assert Retraining(head_of(starter), lessons[:2], Recipe(epochs=1, rounds=1), tmp_path).history
     assert not Retraining(head_of(starter), lessons[:2], Recipe(epochs=3, rounds=1), tmp_path).history
+
+
+def test_epochs_of_few_lessons_go_through_all_of_them_in_turn() -> None:
+    recipe = Recipe(lessons=3)
+    turns = [turn_of(number, 8, recipe) for number in range(1, 9)]
+    assert {len(turn) for turn in turns} == {3}
+    assert Counter(one for turn in turns for one in turn) == dict.fromkeys(range(8), 3)
+    assert sorted(turn_of(2, 8, Recipe(lessons=20))) == list(range(8))
