@@ -9,6 +9,7 @@ from pages.ui.model import model_dialog
 from pages.ui.resources import open_workshop
 from pages.ui.retraining import show_retraining
 from pages.ui.text import plain
+from pages.ui.usage import show_usage
 from pages.ui.versions import show_version
 
 shop = open_workshop()
@@ -22,9 +23,10 @@ now = next(one for one in found if one.answers)
 bar = st.container(horizontal=True, vertical_alignment="center", key="models-bar")
 bar.markdown(f"**{plain(now.version.detail.get('title', now.version.name))}**, version {now.version.id}, answers now.")
 bar.space("stretch")
-if bar.button("Choose another model", icon=":material/neurology:"):
+if bar.button("Choose or add a model", icon=":material/neurology:"):
     model_dialog(shop)
 
 show_retraining(shop, jobs.newest(shop))
+show_usage(found)
 for one in found:
     show_version(shop, one)

@@ -6,6 +6,7 @@ and answered again by the same weights, which depend on no size. Colours and edg
 that starts from the network's answer counts for half, and the outline goes where the photo has an edge.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -33,9 +34,11 @@ from core.segmentation.sam import SamSegmenter, stability
 from core.segmentation.specks import without_specks
 from core.segmentation.windows import Window, whole
 
-VERSION: Final = "closeup-4"
+VERSION: Final = "closeup-5"
 KEPT_VIEWS: Final = 12
 FAR_LARGER: Final = 1.5
+LIKENESS: Final = 0.05
+"""Predicted IoU that likeness to the corrected mask makes up for: a click is to mend, not to upset."""
 DOT: Final = 4
 """Pixels of the network's input to a dot of its answer."""
 CUT_SIDE: Final = 128
@@ -113,7 +116,7 @@ class CloseUpSegmenter:
         insist: bool = False,
         preview: bool = False,
     ) -> list[Candidate]:
-        """Return three candidates, best predicted IoU first (one with `preview`).
+        """Return three candidates, best first (one with `preview`): by predicted IoU, and by likeness to `refine`.
 
         `insist` changes nothing: all three answers grow out of the candidate that was chosen.
         """
@@ -174,8 +177,23 @@ def _answers(view: View, photo: Embedding, prompt: Prompt, refine: Candidate | N
     low_res, predicted = view.sam.predict(view.embedding, within(prompt, view.window), before)
     inside = view.sam.inside(low_res, view.embedding.size_hw).cpu().numpy()
     scores = predicted.clamp(0, 1).tolist()
-    order = sorted(range(len(scores)), key=lambda index: -scores[index])
-    return [Seen(scores[index], _clicked(inside[index], view.window, prompt), view) for index in order]
+    return [
+        Seen(scores[index], _clicked(inside[index], view.window, prompt), view)
+        for index in best_first(scores, inside, before)
+    ]
+
+
+def best_first(scores: Sequence[float], answers: Logits, corrected: Logits | None) -> list[int]:
+    """Return the order of answers (n, h, w): by predicted IoU and, when a mask was corrected, by likeness to it.
+
+    `corrected` are its logits; padding may lie to the right of them and below.
+    """
+    worth = list(scores)
+    if corrected is not None:
+        before = corrected[: answers.shape[1], : answers.shape[2]] > 0
+        for index, one in enumerate(answers > 0):
+            worth[index] += LIKENESS * float((one & before).sum() / max(1, (one | before).sum()))
+    return sorted(range(len(worth)), key=lambda index: -worth[index])
 
 
 def _with_the_whole(near: list[Seen], afar: list[Seen]) -> list[Seen]:

@@ -25,7 +25,6 @@ _ICONS: Final = {
     "alike": ":material/trending_flat:",
     "worse": ":material/trending_down:",
 }
-PAPER_SECONDS: Final = "SAM's annotators went from 34 s to 14 s a mask while their model was retrained."
 
 
 def show_version(shop: Workshop, one: VersionReport) -> None:
@@ -44,7 +43,7 @@ def show_version(shop: Workshop, one: VersionReport) -> None:
             st.markdown(f"{_ICONS[verdict['kind']]} **{verdict['kind'].capitalize()}**: {plain(verdict['reason'])}.")
         if detail.get("saving"):
             st.markdown(_saving(detail["saving"]))
-        st.markdown(_use(one), help=PAPER_SECONDS)
+        st.markdown(_use(one))
         if detail.get("holdout"):
             with st.expander("Figures", icon=":material/table_chart:"):
                 _figures(version.id, detail)

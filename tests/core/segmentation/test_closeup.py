@@ -16,6 +16,7 @@ from core.segmentation.closeup import (
     Seen,
     View,
     _with_the_whole,
+    best_first,
 )
 from core.segmentation.dots import boxed, likelihood_of, logits_of, moved
 from core.segmentation.looking import known_window, within
@@ -193,6 +194,17 @@ def test_the_whole_that_is_seen_from_afar_only_is_the_last_of_the_three(
     assert _with_the_whole(close, [large, small]) == [*close[:2], replace(large, score=0.5)]
     assert _with_the_whole(close, [replace(large, logits=close[0].logits * 0 - 3)]) == close
     assert _with_the_whole(close, []) == close
+
+
+def test_of_answers_nearly_as_good_the_one_most_like_what_was_corrected_comes_first() -> None:
+    left, all_of_it, right = (np.full((2, 4), -1.0, np.float32) for _ in range(3))
+    left[:, :2], all_of_it[:], right[:, 2:] = 1, 1, 1
+    answers = np.stack([left, all_of_it, right])
+    corrected = np.pad(right, ((0, 2), (0, 0)), constant_values=1)  # padding says nothing
+    assert best_first([0.83, 0.82, 0.81], answers, None) == [0, 1, 2]
+    # IoU with what was corrected: 0, 1/2 and 1.
+    assert best_first([0.83, 0.82, 0.81], answers, corrected) == [2, 1, 0]
+    assert best_first([0.90, 0.82, 0.81], answers, corrected) == [0, 2, 1]
 
 
 def test_only_parts_that_were_clicked_stay() -> None:
