@@ -28,13 +28,13 @@ from core import masks
 from core.importing import import_bytes
 from core.settings import Settings
 from core.training.protocol import iou, next_click
+from core.training.scores import intervals
 from core.workshop import open_library
 
 GOOD: Final = 0.85
 MOST_CLICKS: Final = 8
 NEW_SEED: Final = 10_000
 IDLE_CLICKS: Final = 40
-RESAMPLES: Final = 2000
 Mask = NDArray[np.bool_]
 
 
@@ -201,14 +201,13 @@ class Robot:
 def compared(before: list[list[Done]], after: list[list[Done]]) -> dict[str, Any]:
     """Return clicks a mask before and after, and their difference with a 95 % interval over photos."""
     old, new = (np.array([[one.clicks for one in objects] for objects in done], float) for done in (before, after))
-    saved = (old - new).mean(axis=1)
-    draws = np.random.default_rng(0).integers(len(saved), size=(RESAMPLES, len(saved)))
-    low, high = np.percentile(saved[draws].mean(axis=1), [2.5, 97.5])
+    photos = np.repeat(np.arange(len(old)), old.shape[1]).astype(str)
+    (saved,) = intervals((old - new).reshape(-1, 1), photos.tolist(), seed=0)
     failed = [float(np.mean([not one.good for objects in done for one in objects])) for done in (before, after)]
     return {
         "clicks_before": round(float(old.mean()), 3),
         "clicks_after": round(float(new.mean()), 3),
-        "clicks_saved": [round(float(value), 3) for value in (saved.mean(), low, high)],
+        "clicks_saved": [round(value, 3) for value in (saved.mean, saved.low, saved.high)],
         "painted_before": round(failed[0], 3),
         "painted_after": round(failed[1], 3),
     }

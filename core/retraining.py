@@ -18,7 +18,7 @@ from core.training.duels import Duel, duel, judge, made_scenes
 from core.training.examples import Dataset, Entry, Photo, drawn
 from core.training.lessons import Lesson, lessons_of
 from core.training.recipe import Epoch, Recipe
-from core.training.replay import Given, saving, spent
+from core.training.replay import Given, Saving, Spent, saving, spent
 from core.training.retrain import Retraining
 from core.versions import Made, register
 from core.workshop import Library
@@ -36,6 +36,7 @@ REPLAY_SHARE: Final = 0.3
 """Of older masks, in new ones."""
 SCENE_SHARE: Final = 0.35
 """Of lessons from made scenes, in those from masks: they keep a model from forgetting."""
+LEAST_SCENES: Final = 60
 MOST_SCENES: Final = 300
 SCENES_SEED: Final = 71
 CACHE_BYTES: Final = 64 * 1024 * 1024
@@ -177,7 +178,8 @@ def _lessons(
 ) -> Iterator[Lesson]:
     rng = np.random.default_rng(seed)
     rows = sorted((*material.new, *material.older), key=lambda row: (row.image_id, row.mask_id))
-    count, scenes = 0, made_scenes(min(MOST_SCENES, round(SCENE_SHARE * len(rows))), SCENES_SEED)
+    wanted = max(LEAST_SCENES, min(MOST_SCENES, round(SCENE_SHARE * len(rows))))
+    count, scenes = 0, made_scenes(wanted, SCENES_SEED)
     total = len(rows) + len(scenes.entries)
     for sha256, same in groupby(rows, key=lambda row: row.working_sha256):
         embedding = embed(sha256)
@@ -208,8 +210,8 @@ def _saving(
     embed: Callable[[str], Embedding],
     rows: Sequence[LearnableRow],
     progress: Callable[[int, int], None],
-) -> Any:
-    old, new = [], []
+) -> Saving | None:
+    old, new, images = list[Spent](), list[Spent](), list[str]()
     for number, row in enumerate(rows, start=1):
         mask = _mask(library, row)
         given = [
@@ -222,8 +224,9 @@ def _saving(
             embedding, accepted = embed(row.working_sha256), _pixels(mask)
             old.append(spent(champion, embedding, accepted, given))
             new.append(spent(challenger, embedding, accepted, given))
+            images.append(str(row.image_id))
         progress(number, len(rows))
-    return saving(old, new)
+    return saving(old, new, images)
 
 
 def _mask(library: Library, row: LearnableRow) -> MaskRow:

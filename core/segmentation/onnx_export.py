@@ -1,8 +1,9 @@
 """A model's prompt encoder and mask decoder as ONNX, for programs that have no torch; compared with torch at once.
 
 Inputs, named as in segment_anything's own export: `image_embeddings` (1, C, S / 16, S / 16), `point_coords` (1, N, 2)
-in pixels of the network's input, `point_labels` (1, N) with 1 for object, 0 for background and -1 for no point (SAM
-takes 2 and 3 for a box's corners too), `mask_input` (1, 1, S / 4, S / 4) of logits and `has_mask_input` (1,), 1 or 0.
+in pixels of the network's input, `point_labels` (1, N) with 1 for object, 0 for background, -1 for no point, 2 and 3
+for a box's upper left and lower right corner, `mask_input` (1, 1, S / 4, S / 4) of logits and `has_mask_input` (1,),
+1 or 0.
 Outputs: `low_res_masks` (1, 4, S / 4, S / 4), of which 0 answers unambiguous prompts and 1 to 3 are the candidates,
 and `iou_predictions` (1, 4).
 """
@@ -29,6 +30,8 @@ OPSET: Final = 18
 MOST_OFF: Final = 1e-2
 """Of logits: sums are taken in another order there."""
 CHECKED_POINTS: Final = (1, 2, 5)
+CORNERS: Final = (2, 3)
+"""Labels of a box's upper left and lower right corner, as in SAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,10 @@ class _StarterDecoder(nn.Module):
         sparse, maps = self.prompt_encoder(points=(coords, labels), masks=mask)
         known = torch.ones(maps.shape[1])
         known[6:] = 0
-        maps = maps * torch.maximum(known, has_mask)[None, :, None, None]
+        corners = [(coords * (labels == label)[..., None]).sum(1) for label in CORNERS]
+        _, box_maps = self.prompt_encoder(boxes=torch.cat(corners, 1))
+        has_box = (labels == CORNERS[0]).any(1).to(maps.dtype)
+        maps = maps * torch.maximum(known, has_mask)[None, :, None, None] + box_maps * has_box[:, None, None, None]
         masks, scores = self.mask_decoder.predict(embeddings, sparse, maps)
         return masks, scores.sigmoid()
 
@@ -132,15 +138,23 @@ def _decoder_of(segmenter: Segmenter) -> tuple[nn.Module, Any]:
 
 
 def _example(sam: Any, side: int, points: int) -> tuple[Tensor, ...]:
-    """Return inputs by chance: an embedding of noise, points, and every other time a mask to go on from."""
+    """Return inputs by chance: an embedding of noise, points, and every other time a mask to go on from.
+
+    The last two of many points are a box.
+    """
     chance = torch.Generator().manual_seed(points)
     with torch.inference_mode():
         picture = torch.rand(1, 3, side, side, generator=chance) * 4 - 2
         embeddings = sam.image_encoder(picture)
+    places = torch.rand(1, points, 2, generator=chance) * side
+    labels = torch.tensor([[float(number % 2 == 0) for number in range(points)]])
+    if points > len(CORNERS):
+        places[:, -2:] = torch.stack([places[:, -2:].amin(1), places[:, -2:].amax(1)], 1)
+        labels[:, -2:] = torch.tensor(CORNERS)
     return (
         embeddings.float(),
-        torch.rand(1, points, 2, generator=chance) * side,
-        torch.tensor([[float(number % 2 == 0) for number in range(points)]]),
+        places,
+        labels,
         torch.randn(1, 1, side // DOT, side // DOT, generator=chance) * 4,
         torch.tensor([float(points % 2)]),
     )

@@ -315,8 +315,9 @@ class MaskDecoder(nn.Module):
             under = metric.flatten(2).gather(2, index)
             alike = torch.einsum("bcn,bchw->bnhw", under, metric)
             labels = points[..., 2][..., None, None]
-            foreground = torch.where(labels == 1, alike, -1.0).amax(1, keepdim=True)
-            background = torch.where(labels == 0, alike, -1.0).amax(1, keepdim=True)
+            some = ((labels == 0) | (labels == 1)).any(1, keepdim=True)  # points of other labels are none
+            foreground = torch.where(labels == 1, alike, -1.0).amax(1, keepdim=True) * some
+            background = torch.where(labels == 0, alike, -1.0).amax(1, keepdim=True) * some
         with torch.no_grad():
             bins = colour_bins(colours, valid)
             shares = likelihood(bins, self._ranges(maps).flatten(2)).view(-1, RANGES, cells, cells)

@@ -30,7 +30,7 @@ class Recipe:
     rate: float = 1.5e-4
     batch: int = 8
     rounds: int = 6
-    scenes: int = 32
+    scenes: int = 64
     seed: int = 0
 
 

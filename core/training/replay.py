@@ -12,11 +12,10 @@ import numpy as np
 
 from core.segmentation.protocol import Candidate, Embedding, Mask, Point, Prompt, Segmenter
 from core.training.protocol import iou
-from core.training.scores import Interval
+from core.training.scores import Interval, intervals
 
 GOOD: Final = 0.9
 """IoU with the accepted mask at which an annotator would have stopped."""
-RESAMPLES: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What is expected to be saved on each mask, with 95 % intervals over objects."""
+    """What is expected to be saved on each mask, with 95 % intervals from resamples of images."""
 
     objects: int
     clicks: Interval
@@ -59,16 +58,13 @@ def spent(segmenter: Segmenter, embedding: Embedding, accepted: Mask, given: Seq
     return Spent(len(given), given[-1].at_ms if given else 0)
 
 
-def saving(champion: Sequence[Spent], challenger: Sequence[Spent], *, seed: int = 0) -> Saving | None:
-    """Return what the challenger saves on the same objects; None without any."""
+def saving(
+    champion: Sequence[Spent], challenger: Sequence[Spent], images: Sequence[str], *, seed: int = 0
+) -> Saving | None:
+    """Return what the challenger saves on the same objects, which lie on these images; None without any."""
     pairs = list(zip(champion, challenger, strict=True))
     if not pairs:
         return None
     saved = np.array([(old.prompts - new.prompts, (old.ms - new.ms) / 1e3) for old, new in pairs], float)
-    draws = np.random.default_rng(seed).integers(len(saved), size=(RESAMPLES, len(saved)))
-    low, high = np.percentile(saved[draws].mean(axis=1), [2.5, 97.5], axis=0)
-    clicks, seconds = (
-        Interval(float(mean), float(least), float(most))
-        for mean, least, most in zip(saved.mean(axis=0), low, high, strict=True)
-    )
+    clicks, seconds = intervals(saved, images, seed=seed)
     return Saving(len(pairs), clicks, seconds)

@@ -1,5 +1,6 @@
 """From objects to figures: means, their intervals, and how far predicted IoUs can be trusted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -106,13 +107,24 @@ def differences(model: list[Outcome], baseline: list[Outcome], *, max_clicks: in
         raise ValueError("both must be outcomes of the same objects in the same order")
     ours, theirs = (per_object(outcomes, max_clicks=max_clicks) for outcomes in (model, baseline))
     table = np.stack([ours[name] - theirs[name] for name in ours], axis=1)
-    images = _numbered([outcome.image for outcome in model])
-    means, _ = _resampled(table, np.zeros((int(images.max()) + 1, BINS, 3)), images, seed)
+    found = intervals(table, [outcome.image for outcome in model], seed=seed)
+    return dict(zip(ours, found, strict=True))
+
+
+def intervals(table: Floats, images: Sequence[str], *, seed: int) -> list[Interval]:
+    """Return the mean of each column and the middle 95 % of its resamples.
+
+    Parameters
+    ----------
+    table : ndarray, shape (objects, figures)
+    images : sequence of str
+        The image of each object; resamples are of images with all their objects.
+    """
+    numbers = _numbered(images)
+    means, _ = _resampled(table, np.zeros((int(numbers.max()) + 1, BINS, 3)), numbers, seed)
     bounds = np.percentile(means, [2.5, 97.5], axis=0)
-    return {
-        name: Interval(float(mean), float(low), float(high))
-        for name, mean, low, high in zip(ours, table.mean(axis=0), *bounds, strict=True)
-    }
+    columns = zip(table.mean(axis=0), *bounds, strict=True)
+    return [Interval(float(mean), float(low), float(high)) for mean, low, high in columns]
 
 
 def per_object(outcomes: list[Outcome], *, max_clicks: int) -> dict[str, Floats]:
@@ -152,7 +164,7 @@ def _after_each(traces: list[tuple[float, ...]], clicks: int) -> Floats:
     return np.array([(trace + trace[-1:] * clicks)[:clicks] for trace in traces], float)
 
 
-def _numbered(names: list[str]) -> NDArray[np.intp]:
+def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
     return np.unique(np.array(names), return_inverse=True)[1].reshape(-1)
 
 

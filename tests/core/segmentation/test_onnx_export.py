@@ -14,28 +14,28 @@ from core.segmentation.protocol import Point, Prompt
 
 
 @pytest.mark.parametrize("name", [STARTER, TINY])
-def test_an_exported_decoder_answers_a_click_as_the_app_does(name: str) -> None:
+@pytest.mark.parametrize("boxed", [False, True], ids=["click", "box"])
+def test_an_exported_decoder_answers_as_the_app_does(name: str, boxed: bool) -> None:
     segmenter = load_segmenter(SegmenterSpec(name, device="cpu"))
     exported = export_onnx(segmenter)
     assert exported.largest_difference <= MOST_OFF
     wide = segmenter.wide if isinstance(segmenter, CloseUpSegmenter) else segmenter
-    image = target_photo(5).image
-    embedding = wide.encode(image)
-    low_res, scores = wide.predict(embedding, Prompt((Point(300.0, 200.0, 1),)), None)  # type: ignore[attr-defined]
-    session = onnxruntime.InferenceSession(exported.data)
-    scale = 512 / 640
+    embedding = wide.encode(target_photo(5).image)
+    prompt = Prompt(box=(250.0, 150.0, 370.0, 280.0)) if boxed else Prompt((Point(300.0, 200.0, 1),))
+    low_res, scores = wide.predict(embedding, prompt, None)  # type: ignore[attr-defined]
+    places = [[250, 150], [370, 280]] if boxed else [[300, 200]]
+    labels = [2, 3] if boxed else [1]
+    if name == TINY and not boxed:  # SAM stands for "no box" by a point of label -1
+        places, labels = [*places, [0, 0]], [*labels, -1]
     given = {
         "image_embeddings": embedding.arrays["features"].astype(np.float32)[None],
-        "point_coords": np.array([[[300 * scale, 200 * scale]]], np.float32),
-        "point_labels": np.ones((1, 1), np.float32),
+        "point_coords": np.array([places], np.float32) * np.float32(512 / 640),
+        "point_labels": np.array([labels], np.float32),
         "mask_input": np.zeros((1, 1, 128, 128), np.float32),
         "has_mask_input": np.zeros(1, np.float32),
     }
-    if name == TINY:  # SAM's export stands for "no box" by a point of label -1, as SAM's prompt encoder does itself
-        given["point_coords"] = np.concatenate([given["point_coords"], np.zeros((1, 1, 2), np.float32)], 1)
-        given["point_labels"] = np.array([[1, -1]], np.float32)
     assert set(given) == set(INPUTS)
-    masks, predicted = session.run(list(OUTPUTS), given)
+    masks, predicted = onnxruntime.InferenceSession(exported.data).run(list(OUTPUTS), given)
     assert np.allclose(masks[0, 1:], low_res.numpy(), atol=2e-2)
     assert np.allclose(predicted[0, 1:], scores.numpy(), atol=1e-3)
     assert ((masks[0, 1:] > 0) == (low_res.numpy() > 0)).mean() > 0.999
