@@ -19,6 +19,8 @@ from core.training.scenes import SceneMaker
 from core.training.scores import Interval, Scores, differences, intervals, per_object, score
 
 CLICKS: Final = 5
+CONTENT: Final = 0.95
+"""IoU at which an annotator accepts: what a further click would do to such a mask, nobody sees."""
 RULED: Final = ("iou_at_1", "iou_at_3", "iou_at_5")
 OVERALL: Final = "iou_mean"
 LEAST_CHANGE: Final = 0.01
@@ -60,6 +62,8 @@ def duel(
 ) -> Duel:
     """Return both models' figures on all objects of a data set; a duel that was cut off is gone on with.
 
+    An object gets five clicks at most, and none after its mask has 0.95 IoU.
+
     Raises
     ------
     InvalidInput
@@ -69,10 +73,10 @@ def duel(
     count = len(dataset.entries)
 
     def measured(model: Segmenter, before: int) -> Any:
-        key = key_of(dataset, model, seed=seed, max_clicks=CLICKS)
+        key = key_of(dataset, model, seed=seed, max_clicks=CLICKS, enough=CONTENT)
         told = (lambda done, _total: progress(before + done, 2 * count)) if progress else None
         kept = OutcomeFile(folder / "outcomes.jsonl", key)
-        return evaluate(model, choice, kept, max_clicks=CLICKS, progress=told)
+        return evaluate(model, choice, kept, max_clicks=CLICKS, enough=CONTENT, progress=told)
 
     ours, theirs = measured(champion, 0), measured(challenger, count)
     scored = partial(score, max_clicks=CLICKS, seed=seed)

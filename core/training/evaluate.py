@@ -7,12 +7,13 @@ from core.errors import InvalidInput
 from core.segmentation.protocol import Embedding, Segmenter, digest
 from core.training.examples import Choice, Dataset, Example, Progress
 from core.training.outcomes import Outcome, OutcomeFile
-from core.training.protocol import VERSION, box_ious, follow
+from core.training.protocol import VERSION, Trace, box_ious, follow
 
 
-def key_of(dataset: Dataset, segmenter: Segmenter, *, seed: int, max_clicks: int) -> str:
-    """Return under which key outcomes are kept: data set, model, seed, clicks, and the protocol's version."""
-    return digest(VERSION, dataset.fingerprint, segmenter.content_hash, str(seed), str(max_clicks))[:16]
+def key_of(dataset: Dataset, segmenter: Segmenter, *, seed: int, max_clicks: int, enough: float | None = None) -> str:
+    """Return under which key outcomes are kept: data set, model, seed, clicks, their end, and the protocol's version."""
+    ends = () if enough is None else (str(enough),)
+    return digest(VERSION, dataset.fingerprint, segmenter.content_hash, str(seed), str(max_clicks), *ends)[:16]
 
 
 def evaluate(
@@ -21,9 +22,12 @@ def evaluate(
     kept: OutcomeFile,
     *,
     max_clicks: int,
+    enough: float | None = None,
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Return the outcome of each chosen object, in the order of the choice.
+
+    With `enough` nobody clicks on where a mask has that IoU.
 
     What `kept` has of the same photo and mask is taken from there, and what is measured is kept there at once. A photo
     is encoded once for all its objects.
@@ -48,7 +52,10 @@ def evaluate(
                     raise InvalidInput(
                         f"the masks of {example.photo.name} must be of one size, but {example.id} is not"
                     )
-                outcome = _measured(segmenter, embedding, example, mark, encode_ms, max_clicks)
+                trace = follow(
+                    segmenter, embedding, example.truth, example.unsure, max_clicks=max_clicks, enough=enough
+                )
+                outcome = _outcome(segmenter, embedding, example, mark, encode_ms, trace)
                 kept.append(outcome)
             outcomes.append(outcome)
             if progress:
@@ -63,10 +70,9 @@ def _encoded(segmenter: Segmenter, example: Example) -> tuple[Embedding, float]:
     return embedding, (time.perf_counter() - begun) * 1e3
 
 
-def _measured(
-    segmenter: Segmenter, embedding: Embedding, example: Example, mark: str, encode_ms: float | None, max_clicks: int
+def _outcome(
+    segmenter: Segmenter, embedding: Embedding, example: Example, mark: str, encode_ms: float | None, trace: Trace
 ) -> Outcome:
-    trace = follow(segmenter, embedding, example.truth, example.unsure, max_clicks=max_clicks)
     box_iou, box_best3 = box_ious(segmenter, embedding, example.truth, example.unsure)
     return Outcome(
         object=example.id,

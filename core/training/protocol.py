@@ -52,10 +52,20 @@ class Round:
     ms: float
 
 
-def follow(segmenter: Segmenter, embedding: Embedding, truth: Mask, unsure: Mask, *, max_clicks: int) -> Trace:
+def follow(
+    segmenter: Segmenter,
+    embedding: Embedding,
+    truth: Mask,
+    unsure: Mask,
+    *,
+    max_clicks: int,
+    enough: float | None = None,
+) -> Trace:
     """Return what a segmenter makes of up to `max_clicks` clicks on an object.
 
-    It ends early where more clicks would change no figure: when nothing is wrong any more, or when ten clicks are
+    With `enough` it ends where the best-scored mask has that IoU, as an annotator would.
+
+    Else it ends early only where more clicks would change no figure: when nothing is wrong any more, or when ten clicks are
     done and an IoU of 0.90 was reached. Whoever reads the trace goes on with its last values.
     """
     best: list[float] = []
@@ -69,7 +79,7 @@ def follow(segmenter: Segmenter, embedding: Embedding, truth: Mask, unsure: Mask
         best3.append(max(values))
         if len(best) <= RATED_CLICKS:
             predictions += zip((candidate.predicted_iou for candidate in turn.found), values, strict=True)
-        if _settled(best):
+        if _settled(best) or (enough is not None and best[-1] >= enough):
             break
     return Trace(tuple(best), tuple(best3), tuple(predictions), tuple(times))
 

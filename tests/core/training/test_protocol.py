@@ -107,5 +107,14 @@ def test_it_stops_where_more_clicks_change_no_figure() -> None:
     assert [clicks_to(target, trace.iou, 20) for target in (0.8, 0.85, 0.9)] == [8, 9, 9]
 
 
+def test_it_stops_where_an_annotator_is_content() -> None:
+    truth = np.zeros((100, 140), bool)
+    truth[20:80, 20:120] = True
+    made, segmenter = photo_of("p", truth), Improving()
+    embedding, unsure = segmenter.encode(made.pixels), np.zeros((100, 140), bool)
+    trace = follow(segmenter, embedding, truth, unsure, max_clicks=20, enough=0.35)
+    assert trace.iou == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
 def test_a_box_runs_around_its_pixels() -> None:
     assert box_of(block(slice(2, 3), slice(4, 9))) == (4, 2, 9, 3)
