@@ -27,8 +27,8 @@ from benchmarks.targets import TargetPhoto, target_photo
 from core import masks
 from core.importing import import_bytes
 from core.settings import Settings
+from core.statistics import intervals
 from core.training.protocol import iou, next_click
-from core.training.scores import intervals
 from core.workshop import open_library
 
 GOOD: Final = 0.85

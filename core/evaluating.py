@@ -13,13 +13,14 @@ from core.segmentation.catalogue import DEFAULT, load_segmenter, spec_of
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter, digest
 from core.settings import Settings
+from core.statistics import Interval
 from core.training.datasets import open_dataset
 from core.training.evaluate import evaluate as measure
 from core.training.evaluate import key_of
 from core.training.examples import Choice, Dataset, Drawing, Entry, Photo, choose, drawn
 from core.training.gallery import write_gallery
 from core.training.outcomes import Outcome, OutcomeFile
-from core.training.scores import Interval, Scores, differences, score
+from core.training.scores import Scores, differences, score
 from core.workshop import Library, open_library
 from storage import images, masks
 

@@ -11,12 +11,13 @@ import numpy as np
 from PIL import Image
 
 from core.segmentation.protocol import RgbImage, Segmenter, digest
+from core.statistics import Interval, intervals
 from core.training.evaluate import evaluate, key_of
 from core.training.examples import Choice, Dataset, Entry, Photo, drawn
 from core.training.materials import Materials, photos_in
 from core.training.outcomes import Outcome, OutcomeFile
 from core.training.scenes import SceneMaker
-from core.training.scores import Interval, Scores, differences, intervals, per_object, score
+from core.training.scores import Scores, differences, per_object, score
 
 CLICKS: Final = 5
 CONTENT: Final = 0.95

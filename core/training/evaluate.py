@@ -11,7 +11,7 @@ from core.training.protocol import VERSION, Trace, box_ious, follow
 
 
 def key_of(dataset: Dataset, segmenter: Segmenter, *, seed: int, max_clicks: int, enough: float | None = None) -> str:
-    """Return under which key outcomes are kept: data set, model, seed, clicks, their end, and the protocol's version."""
+    """Return under which key outcomes are kept: data set, model, seed, clicks and their end, the protocol's version."""
     ends = () if enough is None else (str(enough),)
     return digest(VERSION, dataset.fingerprint, segmenter.content_hash, str(seed), str(max_clicks), *ends)[:16]
 

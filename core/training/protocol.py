@@ -65,8 +65,8 @@ def follow(
 
     With `enough` it ends where the best-scored mask has that IoU, as an annotator would.
 
-    Else it ends early only where more clicks would change no figure: when nothing is wrong any more, or when ten clicks are
-    done and an IoU of 0.90 was reached. Whoever reads the trace goes on with its last values.
+    Else it ends early only where more clicks would change no figure: when nothing is wrong any more, or when ten clicks
+    are done and an IoU of 0.90 was reached. Whoever reads the trace goes on with its last values.
     """
     best: list[float] = []
     best3: list[float] = []

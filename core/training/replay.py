@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from core.segmentation.protocol import Candidate, Embedding, Mask, Point, Prompt, Segmenter
+from core.statistics import Interval, intervals
 from core.training.protocol import iou
-from core.training.scores import Interval, intervals
 
 GOOD: Final = 0.9
 """IoU with the accepted mask at which an annotator would have stopped."""

@@ -1,19 +1,16 @@
 """From objects to figures: means, their intervals, and how far predicted IoUs can be trusted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.statistics import Floats, Interval, intervals, numbered, resamples
 from core.training.outcomes import Outcome
 from core.training.protocol import CLICKS, TARGETS, clicks_to
 
-Floats = NDArray[np.float64]
-RESAMPLES: Final = 2000
 BINS: Final = 10
-_BLOCK: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +25,6 @@ class Bin:
     count: int
     predicted: float | None
     actual: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean and the middle 95 % of its resamples."""
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +63,7 @@ def score(outcomes: list[Outcome], *, max_clicks: int, seed: int) -> Scores:
     columns = per_object(outcomes, max_clicks=max_clicks)
     names = list(columns)
     table = np.stack([columns[name] for name in names], axis=1)
-    images = _numbered([outcome.image for outcome in outcomes])
+    images = numbered([outcome.image for outcome in outcomes])
     rated = _binned(outcomes, images)
     means, eces = _resampled(table, rated, images, seed)
     values: dict[str, float | None] = {f"{kind}_at_{clicks}": None for kind in ("iou", "best3") for clicks in CLICKS}
@@ -109,22 +97,6 @@ def differences(model: list[Outcome], baseline: list[Outcome], *, max_clicks: in
     table = np.stack([ours[name] - theirs[name] for name in ours], axis=1)
     found = intervals(table, [outcome.image for outcome in model], seed=seed)
     return dict(zip(ours, found, strict=True))
-
-
-def intervals(table: Floats, images: Sequence[str], *, seed: int) -> list[Interval]:
-    """Return the mean of each column and the middle 95 % of its resamples.
-
-    Parameters
-    ----------
-    table : ndarray, shape (objects, figures)
-    images : sequence of str
-        The image of each object; resamples are of images with all their objects.
-    """
-    numbers = _numbered(images)
-    means, _ = _resampled(table, np.zeros((int(numbers.max()) + 1, BINS, 3)), numbers, seed)
-    bounds = np.percentile(means, [2.5, 97.5], axis=0)
-    columns = zip(table.mean(axis=0), *bounds, strict=True)
-    return [Interval(float(mean), float(low), float(high)) for mean, low, high in columns]
 
 
 def per_object(outcomes: list[Outcome], *, max_clicks: int) -> dict[str, Floats]:
@@ -162,10 +134,6 @@ def expected_calibration_error(predicted: Floats, actual: Floats) -> float:
 def _after_each(traces: list[tuple[float, ...]], clicks: int) -> Floats:
     """Return the values after each click, shape (objects, clicks); a trace that ended goes on with its last value."""
     return np.array([(trace + trace[-1:] * clicks)[:clicks] for trace in traces], float)
-
-
-def _numbered(names: Sequence[str]) -> NDArray[np.intp]:
-    return np.unique(np.array(names), return_inverse=True)[1].reshape(-1)
 
 
 def _sums(predicted: Floats, actual: Floats) -> Floats:
@@ -206,12 +174,10 @@ def _resampled(table: Floats, rated: Floats, images: NDArray[np.intp], seed: int
     np.add.at(sums, images, table)
     objects = np.bincount(images, minlength=count)
     flat = rated.reshape(count, -1)
-    rng = np.random.default_rng(seed)
     means, eces = [], []
-    for _ in range(RESAMPLES // _BLOCK):  # in blocks: thousands of images times thousands of resamples would be felt
-        weights = rng.multinomial(count, np.full(count, 1 / count), size=_BLOCK)
+    for weights in resamples(count, seed):
         means.append(weights @ sums / (weights @ objects)[:, None])
-        eces.append(_ece((weights @ flat).reshape(_BLOCK, BINS, 3)))
+        eces.append(_ece((weights @ flat).reshape(-1, BINS, 3)))
     return np.concatenate(means), np.concatenate(eces)
 
 

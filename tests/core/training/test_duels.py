@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from core.segmentation.protocol import Candidate, Embedding, Point, Prompt, RgbImage, coarse_size
+from core.statistics import Interval
 from core.training.duels import OVERALL, RULED, Duel, duel, judge, made_scenes
 from core.training.replay import Given, Spent, saving, spent
-from core.training.scores import Interval, Scores
+from core.training.scores import Scores
 
 SCORES = Scores({}, {}, (), (), (), 1, 1)
 
