@@ -27,8 +27,9 @@ class Drawn:
 def simple(ids: Sequence[int], count: int, rng: np.random.Generator) -> list[Drawn]:
     """Return so many masks, all with the same chance, in random order; all of them if there are fewer."""
     taken = min(count, len(ids))
-    chosen = rng.choice(len(ids), taken, replace=False) if taken else []
-    return [Drawn(ids[int(index)], taken / len(ids)) for index in chosen]
+    if not taken:
+        return []
+    return [Drawn(ids[int(index)], taken / len(ids)) for index in rng.choice(len(ids), taken, replace=False)]
 
 
 def stratified(strata: Mapping[int, Hashable], count: int, rng: np.random.Generator) -> list[Drawn]:
