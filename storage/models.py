@@ -17,6 +17,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+UNANSWERED = "resolution IS NULL"
 LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
 
 
@@ -235,7 +236,10 @@ class FlagRow(SQLModel, table=True):
     """What an automatic check said of a mask, and what the annotator did about it."""
 
     __tablename__ = "flag"
-    __table_args__ = (Index("ix_flag_mask_id", "mask_id"),)
+    __table_args__ = (
+        Index("ix_flag_mask_id", "mask_id"),
+        Index("ix_flag_open", "mask_id", sqlite_where=text(UNANSWERED), postgresql_where=text(UNANSWERED)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     mask_id: int = Field(foreign_key="mask.id")
@@ -247,17 +251,61 @@ class FlagRow(SQLModel, table=True):
     resolved_at: datetime | None = _time(nullable=True)
 
 
-class Review(SQLModel, table=True):
-    """A reviewer's verdict on a mask."""
+class Audit(SQLModel, table=True):
+    """A random sample of the masks there were, to be reviewed."""
 
-    __table_args__ = (Index("ix_review_mask_id", "mask_id"),)
+    __table_args__ = (CheckConstraint("method IN ('simple', 'stratified', 'risk')", name="method"),)
 
     id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    person_id: int = Field(foreign_key="person.id")
+    method: str = Field(max_length=16)
+    population: int
+    reviewers: int = 1
+    plan: dict[str, Any] = _json()
+    created_at: datetime = _time()
+
+
+class AuditItem(SQLModel, table=True):
+    """One mask of an audit, in the order of its drawing, and with what chance it was drawn."""
+
+    __tablename__ = "audit_item"
+    __table_args__ = (
+        UniqueConstraint("audit_id", "mask_id"),
+        Index("ix_audit_item_order", "audit_id", "ordinal"),
+        Index("ix_audit_item_mask_id", "mask_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    audit_id: int = Field(foreign_key="audit.id")
+    mask_id: int = Field(foreign_key="mask.id")
+    ordinal: int
+    chance: float
+
+
+class Review(SQLModel, table=True):
+    """A reviewer's verdict on a mask; after a fix also what the mask was corrected to, and how far it was from that."""
+
+    __table_args__ = (
+        Index("ix_review_mask_id", "mask_id"),
+        Index("ix_review_audit_id", "audit_id"),
+        CheckConstraint("rating BETWEEN 1 AND 10", name="rating"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str | None = Field(default=None, max_length=64, unique=True)
     mask_id: int = Field(foreign_key="mask.id")
     person_id: int = Field(foreign_key="person.id")
+    audit_id: int | None = Field(default=None, foreign_key="audit.id")
     verdict: str = Field(max_length=16)
     rating: int | None = None
+    codes: list[str] = Field(default_factory=list, sa_column=Column(JsonObject, nullable=False))
     comment: str | None = None
+    markup: list[Any] = Field(default_factory=list, sa_column=Column(JsonObject, nullable=False))
+    took_ms: int = 0
+    corrected_id: int | None = Field(default=None, foreign_key="mask.id")
+    iou: float | None = None
+    boundary_iou: float | None = None
     created_at: datetime = _time()
 
 

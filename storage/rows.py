@@ -275,3 +275,74 @@ class JobRow:
     def is_open(self) -> bool:
         """Whether it has not ended."""
         return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class NewReview:
+    """A verdict to be kept; `audit_id` is that of the audit it was given for, if any."""
+
+    key: str
+    mask_id: int
+    person_id: int
+    audit_id: int | None
+    verdict: str
+    rating: int | None
+    codes: tuple[str, ...]
+    comment: str | None
+    markup: tuple[Any, ...]
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A reviewer's verdict on a mask; after a fix, the mask it was corrected to and how far it was from that."""
+
+    id: int
+    mask_id: int
+    person_id: int
+    audit_id: int | None
+    verdict: str
+    rating: int | None
+    codes: tuple[str, ...]
+    comment: str | None
+    markup: tuple[Any, ...]
+    took_ms: int
+    corrected_id: int | None
+    iou: float | None
+    boundary_iou: float | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An audit: how its sample was drawn from how many masks, and how many reviewers each mask gets."""
+
+    id: int
+    person_id: int
+    method: str
+    population: int
+    reviewers: int
+    plan: dict[str, Any]
+    created_at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditItemRow:
+    """A mask of an audit, with what chance it was drawn."""
+
+    mask_id: int
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditableRow:
+    """What an audit's sample is drawn by, of a live mask."""
+
+    mask_id: int
+    person_id: int
+    model_version_id: int | None
+    share: float
+    predicted_iou: float | None
+    edited: bool
+    flags: int

@@ -1,0 +1,147 @@
+"""Queries about audits: random samples of masks that are given to review."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlalchemy import insert as insert_rows
+from sqlmodel import Session, col
+
+from storage.errors import MissingRow
+from storage.images import live_mask
+from storage.models import Audit, AuditItem, FlagRow, Image, Mask, Review
+from storage.rows import AuditableRow, AuditItemRow, AuditRow
+
+
+def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
+    """Return every live mask that nobody has reviewed yet, with what samples are drawn by."""
+    flags = (
+        select(func.count())
+        .select_from(FlagRow)
+        .where(col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.resolution).is_(None))
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            col(Mask.id),
+            col(Mask.person_id),
+            col(Mask.model_version_id),
+            col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height)),
+            col(Mask.predicted_iou),
+            col(Mask.edited),
+            flags,
+        )
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(
+            col(Image.project_id) == project_id,
+            col(Image.deleted_at).is_(None),
+            live_mask(),
+            ~exists().where(col(Review.mask_id) == col(Mask.id)),
+        )
+        .order_by(col(Mask.id))
+    )
+    return [AuditableRow(*row) for row in session.execute(query)]
+
+
+def add(
+    project_id: int,
+    *,
+    person_id: int,
+    method: str,
+    population: int,
+    reviewers: int,
+    plan: dict[str, Any],
+    items: Sequence[AuditItemRow],
+    session: Session,
+) -> int:
+    """Keep an audit with its sample, in the order of its drawing, and return its id."""
+    audit = Audit(
+        project_id=project_id,
+        person_id=person_id,
+        method=method,
+        population=population,
+        reviewers=reviewers,
+        plan=plan,
+    )
+    session.add(audit)
+    session.flush()
+    audit_id = audit.id or 0
+    rows = [
+        {"audit_id": audit_id, "mask_id": item.mask_id, "ordinal": ordinal, "chance": item.chance}
+        for ordinal, item in enumerate(items)
+    ]
+    session.execute(insert_rows(AuditItem), rows)
+    return audit_id
+
+
+def get(audit_id: int, *, session: Session) -> AuditRow:
+    """Return an audit.
+
+    Raises
+    ------
+    MissingRow
+        If there is none.
+    """
+    audit = session.get(Audit, audit_id)
+    if audit is None:
+        raise MissingRow(f"audit {audit_id} must exist, but does not")
+    return _row(audit, len(items(audit_id, session=session)))
+
+
+def every(project_id: int, *, session: Session) -> list[AuditRow]:
+    """Return a project's audits, newest first."""
+    size = select(func.count()).select_from(AuditItem).where(col(AuditItem.audit_id) == col(Audit.id)).scalar_subquery()
+    query = select(Audit, size).where(col(Audit.project_id) == project_id).order_by(col(Audit.id).desc())
+    return [_row(audit, count) for audit, count in session.execute(query)]
+
+
+def items(audit_id: int, *, session: Session) -> list[AuditItemRow]:
+    """Return an audit's sample, in the order of its drawing."""
+    query = select(col(AuditItem.mask_id), col(AuditItem.chance)).where(col(AuditItem.audit_id) == audit_id)
+    return [AuditItemRow(row[0], row[1]) for row in session.execute(query.order_by(col(AuditItem.ordinal)))]
+
+
+def next_mask(audit: AuditRow, person_id: int, *, but_own: bool, session: Session) -> int | None:
+    """Return the first mask of an audit that this person may still review, None if there is none.
+
+    Masks that were deleted meanwhile are passed over; one that was corrected is reviewed as it was drawn.
+
+    Parameters
+    ----------
+    but_own : bool
+        Whether the person's own masks are left out.
+    """
+    given = (
+        select(func.count())
+        .select_from(Review)
+        .where(col(Review.audit_id) == audit.id, col(Review.mask_id) == col(AuditItem.mask_id))
+        .scalar_subquery()
+    )
+    mine = exists().where(
+        col(Review.audit_id) == audit.id,
+        col(Review.mask_id) == col(AuditItem.mask_id),
+        col(Review.person_id) == person_id,
+    )
+    query = (
+        select(col(AuditItem.mask_id))
+        .join(Mask, col(Mask.id) == col(AuditItem.mask_id))
+        .where(col(AuditItem.audit_id) == audit.id, col(Mask.deleted_at).is_(None), given < audit.reviewers, ~mine)
+        .order_by(col(AuditItem.ordinal))
+    )
+    if but_own:
+        query = query.where(col(Mask.person_id) != person_id)
+    found = session.scalars(query.limit(1)).first()
+    return None if found is None else int(found)
+
+
+def _row(audit: Audit, size: int) -> AuditRow:
+    return AuditRow(
+        id=audit.id or 0,
+        person_id=audit.person_id,
+        method=audit.method,
+        population=audit.population,
+        reviewers=audit.reviewers,
+        plan=audit.plan,
+        created_at=audit.created_at,
+        size=size,
+    )

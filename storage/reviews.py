@@ -1,0 +1,168 @@
+"""Queries about reviewers' verdicts, and about what waits for one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import exists, select, update
+from sqlmodel import Session, col
+
+from storage.errors import MissingRow
+from storage.images import live_mask
+from storage.models import FlagRow, Image, Mask, Review, Skip
+from storage.rows import NewReview, ReviewRow
+
+GRAVE = ("error", "warning")
+SENT_BACK = "send_back"
+
+
+def add(new: NewReview, *, session: Session) -> tuple[int, bool]:
+    """Keep a verdict; return (id, whether this call did). The same key again changes nothing."""
+    known = session.execute(select(col(Review.id)).where(col(Review.key) == new.key)).scalar_one_or_none()
+    if known is not None:
+        return int(known), False
+    row = Review(
+        key=new.key,
+        mask_id=new.mask_id,
+        person_id=new.person_id,
+        audit_id=new.audit_id,
+        verdict=new.verdict,
+        rating=new.rating,
+        codes=list(new.codes),
+        comment=new.comment,
+        markup=list(new.markup),
+        took_ms=new.took_ms,
+    )
+    session.add(row)
+    session.flush()
+    return row.id or 0, True
+
+
+def get(review_id: int, *, session: Session) -> ReviewRow:
+    """Return a verdict.
+
+    Raises
+    ------
+    MissingRow
+        If there is none.
+    """
+    row = session.get(Review, review_id)
+    if row is None:
+        raise MissingRow(f"review {review_id} must exist, but does not")
+    return _row(row)
+
+
+def of_masks(mask_ids: Sequence[int], *, session: Session) -> dict[int, list[ReviewRow]]:
+    """Return the verdicts on each mask that has any, oldest first."""
+    query = select(Review).where(col(Review.mask_id).in_(mask_ids)).order_by(col(Review.id))
+    found: dict[int, list[ReviewRow]] = {}
+    for row in session.scalars(query):
+        found.setdefault(row.mask_id, []).append(_row(row))
+    return found
+
+
+def of_audit(audit_id: int, *, session: Session) -> list[ReviewRow]:
+    """Return the verdicts given for an audit, oldest first."""
+    query = select(Review).where(col(Review.audit_id) == audit_id).order_by(col(Review.id))
+    return [_row(row) for row in session.scalars(query)]
+
+
+def corrected(mask_id: int, corrected_id: int, iou: float, boundary_iou: float, *, session: Session) -> None:
+    """Note what a mask with the verdict fix was corrected to, on each such verdict that waits for it."""
+    query = update(Review).where(
+        col(Review.mask_id) == mask_id, col(Review.verdict) == "fix", col(Review.corrected_id).is_(None)
+    )
+    session.execute(query.values(corrected_id=corrected_id, iou=iou, boundary_iou=boundary_iou))
+
+
+def corrections(project_id: int, *, session: Session) -> list[ReviewRow]:
+    """Return the verdicts that led to a correction, oldest first."""
+    query = (
+        select(Review)
+        .join(Mask, col(Mask.id) == col(Review.mask_id))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(col(Image.project_id) == project_id, col(Review.iou).is_not(None))
+        .order_by(col(Review.id))
+    )
+    return [_row(row) for row in session.scalars(query)]
+
+
+def flagged(project_id: int, *, but_of: int | None, session: Session, limit: int) -> list[int]:
+    """Return the live masks with a grave flag that nobody has answered and no verdict yet, oldest first.
+
+    Parameters
+    ----------
+    but_of : int, optional
+        A person whose masks are left out.
+    """
+    flag = exists().where(
+        col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.resolution).is_(None), col(FlagRow.severity).in_(GRAVE)
+    )
+    return _waiting(select(col(Mask.id)).where(flag, ~_reviewed()), project_id, but_of, session, limit)
+
+
+def unreviewed(project_id: int, *, but_of: int | None, session: Session, limit: int) -> list[int]:
+    """Return live masks without a verdict, newest first."""
+    query = select(col(Mask.id)).where(~_reviewed()).order_by(col(Mask.id).desc())
+    return _waiting(query, project_id, but_of, session, limit)
+
+
+def sent_back(project_id: int, *, session: Session, limit: int) -> list[ReviewRow]:
+    """Return the verdicts by which live masks were sent back to their authors, oldest first."""
+    query = (
+        select(Review)
+        .join(Mask, col(Mask.id) == col(Review.mask_id))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(
+            col(Image.project_id) == project_id,
+            col(Image.deleted_at).is_(None),
+            live_mask(),
+            col(Review.verdict) == SENT_BACK,
+        )
+        .order_by(col(Review.id))
+        .limit(limit)
+    )
+    return [_row(row) for row in session.scalars(query)]
+
+
+def hard_queue(project_id: int, *, session: Session, limit: int) -> list[Skip]:
+    """Return the skipped objects of all images that wait, oldest first."""
+    query = (
+        select(Skip)
+        .join(Image, col(Image.id) == col(Skip.image_id))
+        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Skip.taken_back_at).is_(None))
+        .order_by(col(Skip.id))
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def _reviewed() -> Any:
+    return exists().where(col(Review.mask_id) == col(Mask.id))
+
+
+def _waiting(query: Any, project_id: int, but_of: int | None, session: Session, limit: int) -> list[int]:
+    query = query.join(Image, col(Image.id) == col(Mask.image_id)).where(
+        col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), live_mask()
+    )
+    if but_of is not None:
+        query = query.where(col(Mask.person_id) != but_of)
+    return [int(found) for found in session.scalars(query.limit(limit))]
+
+
+def _row(row: Review) -> ReviewRow:
+    return ReviewRow(
+        id=row.id or 0,
+        mask_id=row.mask_id,
+        person_id=row.person_id,
+        audit_id=row.audit_id,
+        verdict=row.verdict,
+        rating=row.rating,
+        codes=tuple(row.codes),
+        comment=row.comment,
+        markup=tuple(row.markup),
+        took_ms=row.took_ms,
+        corrected_id=row.corrected_id,
+        iou=row.iou,
+        boundary_iou=row.boundary_iou,
+        created_at=row.created_at,
+    )
