@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from core import corrections
 from core import masks as pixels
 from core.errors import Conflict, InvalidInput
 from core.masks import Rle
@@ -98,6 +99,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")
             work.drop(image_id, library.person_id, session=session, object_key=accepted.object_key)
+            corrections.remeasure(mask_id, session=session)
             _note(library, session, "accept", Touched(mask_id, image_id, True))
         elif not masks.same(mask_id, image_id, rle["counts"], session=session):
             raise Conflict(f"an idempotency key must belong to one mask, but {key!r} has saved another one before")
@@ -154,13 +156,17 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
     """
     kind = "undo_accept" if revive else "delete"
     with library.engines.writing() as session:
-        _note(library, session, kind, masks.delete(ref, session=session, revive=revive))
+        deleted = masks.delete(ref, session=session, revive=revive)
+        corrections.remeasure(deleted.id, session=session)
+        _note(library, session, kind, deleted)
 
 
 def restore_mask(library: Library, ref: int | str) -> None:
     """Bring a deleted mask back. Doing so once more changes nothing."""
     with library.engines.writing() as session:
-        _note(library, session, "restore", masks.restore(ref, session=session))
+        restored = masks.restore(ref, session=session)
+        corrections.remeasure(restored.id, session=session)
+        _note(library, session, "restore", restored)
 
 
 def set_label(library: Library, ref: int | str, label: str | None) -> None:

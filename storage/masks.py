@@ -115,7 +115,7 @@ def delete(ref: int | str, *, session: Session, revive: bool = False) -> Touched
         mask.deleted_at = now()
         session.flush()
         stood = mask.superseded_at is None
-        if revive and stood and mask.supersedes_id is not None and not _superseder(mask.supersedes_id, session):
+        if revive and stood and mask.supersedes_id is not None and _superseder(mask.supersedes_id, session) is None:
             _set_superseded(mask.supersedes_id, False, session)
     return Touched(_id(mask), mask.image_id, changed)
 
@@ -132,9 +132,26 @@ def restore(ref: int | str, *, session: Session) -> Touched:
     return Touched(_id(mask), mask.image_id, changed)
 
 
-def _superseder(mask_id: int, session: Session) -> bool:
+def lineage(mask_id: int, *, session: Session) -> list[int]:
+    """Return a mask and those it corrects, directly and through others, newest first."""
+    found: list[int] = []
+    following: int | None = mask_id
+    while following is not None:
+        found.append(following)
+        following = session.execute(select(col(Mask.supersedes_id)).where(col(Mask.id) == following)).scalar_one()
+    return found
+
+
+def heir(mask_id: int, *, session: Session) -> int:
+    """Return what stands in a mask's place now: its newest correction that was not deleted, else the mask itself."""
+    while (following := _superseder(mask_id, session)) is not None:
+        mask_id = following
+    return mask_id
+
+
+def _superseder(mask_id: int, session: Session) -> int | None:
     query = select(col(Mask.id)).where(col(Mask.supersedes_id) == mask_id, col(Mask.deleted_at).is_(None))
-    return session.execute(query).first() is not None
+    return session.scalars(query.order_by(col(Mask.id).desc()).limit(1)).first()
 
 
 def _set_superseded(mask_id: int, superseded: bool, session: Session) -> None:

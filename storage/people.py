@@ -34,6 +34,11 @@ def get(person_id: int, *, session: Session) -> PersonRow:
     return PersonRow(person_id, person.name, person.preferences)
 
 
+def names(*, session: Session) -> dict[int, str]:
+    """Return everybody's name, by id."""
+    return {int(row[0]): str(row[1]) for row in session.execute(select(col(Person.id), col(Person.name)))}
+
+
 def set_preferences(person_id: int, preferences: dict[str, Any], *, session: Session) -> None:
     """Keep a person's preferences in place of the old ones."""
     person = session.get(Person, person_id)

@@ -8,10 +8,11 @@ from sqlmodel import Session, col
 
 from storage.errors import MissingRow
 from storage.images import live_mask
-from storage.models import FlagRow, Image, Mask, Review, Skip
+from storage.models import FlagRow, Image, Mask, Review
 from storage.rows import NewReview, ReviewRow
 
 GRAVE = ("error", "warning")
+FIX = "fix"
 SENT_BACK = "send_back"
 
 
@@ -66,11 +67,17 @@ def of_audit(audit_id: int, *, session: Session) -> list[ReviewRow]:
     return [_row(row) for row in session.scalars(query)]
 
 
-def corrected(mask_id: int, corrected_id: int, iou: float, boundary_iou: float, *, session: Session) -> None:
-    """Note what a mask with the verdict fix was corrected to, on each such verdict that waits for it."""
-    query = update(Review).where(
-        col(Review.mask_id) == mask_id, col(Review.verdict) == "fix", col(Review.corrected_id).is_(None)
-    )
+def to_fix(mask_ids: Sequence[int], *, session: Session) -> list[int]:
+    """Return those of some masks that have the verdict fix."""
+    query = select(col(Review.mask_id)).where(col(Review.mask_id).in_(mask_ids), col(Review.verdict) == FIX)
+    return [int(found) for found in session.scalars(query.distinct())]
+
+
+def corrected(
+    mask_id: int, corrected_id: int | None, iou: float | None, boundary_iou: float | None, *, session: Session
+) -> None:
+    """Note on each fix of a mask what it was corrected to and how far it was from that; None while it is not."""
+    query = update(Review).where(col(Review.mask_id) == mask_id, col(Review.verdict) == FIX)
     session.execute(query.values(corrected_id=corrected_id, iou=iou, boundary_iou=boundary_iou))
 
 
@@ -122,18 +129,6 @@ def sent_back(project_id: int, *, session: Session, limit: int) -> list[ReviewRo
         .limit(limit)
     )
     return [_row(row) for row in session.scalars(query)]
-
-
-def hard_queue(project_id: int, *, session: Session, limit: int) -> list[Skip]:
-    """Return the skipped objects of all images that wait, oldest first."""
-    query = (
-        select(Skip)
-        .join(Image, col(Image.id) == col(Skip.image_id))
-        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Skip.taken_back_at).is_(None))
-        .order_by(col(Skip.id))
-        .limit(limit)
-    )
-    return list(session.scalars(query))
 
 
 def _reviewed() -> Any:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.models import Skip
+from storage.models import Image, Skip
 from storage.rows import SkipRow, Times, Touched
 from storage.types import now
 
@@ -64,10 +64,16 @@ def put_back(ref: int | str, *, session: Session) -> Touched:
 def open_of_image(image_id: int, *, session: Session) -> list[SkipRow]:
     """Return the objects of an image that wait in the hard queue, oldest first."""
     query = select(Skip).where(col(Skip.image_id) == image_id, col(Skip.taken_back_at).is_(None))
-    return [
-        SkipRow(row.id or 0, row.key, row.image_id, row.object_key, row.reason, row.state, row.created_at)
-        for row in session.scalars(query.order_by(col(Skip.id)))
-    ]
+    return [_row(row) for row in session.scalars(query.order_by(col(Skip.id)))]
+
+
+def waiting(project_id: int, *, session: Session, limit: int) -> list[SkipRow]:
+    """Return the objects of a project's images that wait in the hard queue, oldest first."""
+    query = select(Skip).join(Image, col(Image.id) == col(Skip.image_id))
+    query = query.where(
+        col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Skip.taken_back_at).is_(None)
+    )
+    return [_row(row) for row in session.scalars(query.order_by(col(Skip.id)).limit(limit))]
 
 
 def find(ref: int | str, *, session: Session) -> Skip:
@@ -83,3 +89,7 @@ def find(ref: int | str, *, session: Session) -> Skip:
     if skip is None:
         raise MissingRow(f"skip {str(ref)[:80]!r} must exist, but it does not")
     return skip
+
+
+def _row(row: Skip) -> SkipRow:
+    return SkipRow(row.id or 0, row.key, row.image_id, row.object_key, row.reason, row.state, row.created_at)

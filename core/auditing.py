@@ -1,0 +1,182 @@
+"""Audits: random samples of the masks, reviewed blind, and what they say of all."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.quality.sampling import (
+    AcceptancePlan,
+    Drawn,
+    Standing,
+    by_risk,
+    estimated_share,
+    simple,
+    standing,
+    stratified,
+)
+from core.statistics import Interval
+from core.workshop import Library
+from storage import audits, events, reviews
+from storage.rows import AuditableRow, AuditItemRow, AuditRow, ReviewRow
+
+Method = Literal["simple", "stratified", "risk"]
+Stratum = Literal["annotator", "size", "version"]
+GOOD: Final = 0.9
+"""IoU with its correction from which on a mask is good, as SA-1B's quality is told."""
+MOST_MASKS: Final = 10_000
+SMALL, LARGE = 0.01, 0.1
+"""Shares of the image at which a mask begins to be middling, and large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What sample is wanted.
+
+    Attributes
+    ----------
+    by : {"annotator", "size", "version"}
+        Strata, for the method stratified.
+    reviewers : int
+        1, or 2 who do not see each other's verdict.
+    plan : AcceptancePlan, optional
+        When the audit may end early. Its size is drawn if it is larger than `count`.
+    """
+
+    method: Method = "simple"
+    count: int = 100
+    by: Stratum = "annotator"
+    reviewers: int = 1
+    plan: AcceptancePlan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """How far an audit is and what it says.
+
+    Attributes
+    ----------
+    looked_at, pending : int
+        Masks that got all their verdicts; of the others those that are to be fixed, but are not yet.
+    good : Interval
+        Share of all masks that have at least 0.9 IoU with what a reviewer makes of them.
+    rating : float, optional
+        Mean, of those rated.
+    same_verdict : float, optional
+        Share of masks on which two reviewers gave the same verdict.
+    standing : str, optional
+        What the plan says, if there is one.
+    codes : dict of str to int
+    """
+
+    looked_at: int
+    pending: int
+    good: Interval
+    rating: float | None
+    same_verdict: float | None
+    standing: Standing | None
+    codes: dict[str, int]
+
+
+def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
+    """Draw an audit's sample from the masks that nobody has reviewed yet, and return its id.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such mask, or the sample cannot be meant.
+    """
+    if not 1 <= asked.count <= MOST_MASKS:
+        raise InvalidInput(f"an audit must have from 1 to {MOST_MASKS:,} masks, got {asked.count}")
+    if asked.reviewers not in (1, 2):
+        raise InvalidInput(f"a mask of an audit must get 1 or 2 reviewers, got {asked.reviewers}")
+    count = max(asked.count, asked.plan.size if asked.plan else 0)
+    rng = np.random.default_rng(seed)
+    with library.engines.writing() as session:
+        rows = audits.auditable(library.project_id, session=session)
+        if not rows:
+            raise InvalidInput("an audit must have masks that nobody has reviewed yet, but there are none")
+        drawn = _drawn(rows, asked, count, rng)
+        audit_id = audits.add(
+            library.project_id,
+            person_id=library.person_id,
+            method=asked.method,
+            population=len(rows),
+            reviewers=asked.reviewers,
+            plan=asdict(asked.plan) if asked.plan else {},
+            items=[AuditItemRow(one.mask_id, one.chance) for one in drawn],
+            session=session,
+        )
+        events.add("audit", person_id=library.person_id, detail={"audit_id": audit_id}, session=session)
+    return audit_id
+
+
+def every(library: Library) -> list[AuditRow]:
+    """Return the audits, newest first."""
+    with library.engines.reading() as session:
+        return audits.every(library.project_id, session=session)
+
+
+def result(library: Library, audit: AuditRow) -> AuditResult:
+    """Return what an audit says of all masks, from the verdicts so far.
+
+    A mask is good if it was approved, or if it has 0.9 IoU or more with its correction; rejected and sent back ones are
+    not, and one to be fixed counts once it is. Of two reviewers the stricter counts. The sample is in random order, so
+    that those looked at so far are a sample too.
+    """
+    with library.engines.reading() as session:
+        items = audits.items(audit.id, session=session)
+        given: dict[int, list[ReviewRow]] = {}
+        for one in reviews.of_audit(audit.id, session=session):
+            given.setdefault(one.mask_id, []).append(one)
+    full = [(item, given[item.mask_id]) for item in items if len(given.get(item.mask_id, ())) >= audit.reviewers]
+    judged = [(item, [_good(one) for one in said]) for item, said in full]
+    settled = [(item.chance, all(good)) for item, good in judged if None not in good]
+    share_seen = len(settled) / len(items) if items else 1.0
+    values = [good for _, good in settled]
+    good = estimated_share(values, [chance * share_seen for chance, _ in settled], audit.population)
+    plan = AcceptancePlan(**audit.plan) if audit.plan else None
+    ratings = [one.rating for said in given.values() for one in said if one.rating is not None]
+    twice = [len({one.verdict for one in said}) == 1 for _, said in full if len(said) > 1]
+    return AuditResult(
+        looked_at=len(full),
+        pending=len(full) - len(settled),
+        good=good,
+        rating=float(np.mean(ratings)) if ratings else None,
+        same_verdict=float(np.mean(twice)) if twice else None,
+        standing=standing(plan, len(settled), values.count(False)) if plan else None,
+        codes=dict(Counter(code for said in given.values() for one in said for code in one.codes).most_common()),
+    )
+
+
+def _good(review: ReviewRow) -> bool | None:
+    """Return whether a verdict finds a mask good, None while its correction is not there."""
+    if review.verdict == "fix":
+        return None if review.iou is None else review.iou >= GOOD
+    return review.verdict == "approve"
+
+
+def _drawn(rows: list[AuditableRow], asked: Asked, count: int, rng: np.random.Generator) -> list[Drawn]:
+    if asked.method == "simple":
+        return simple([row.mask_id for row in rows], count, rng)
+    if asked.method == "stratified":
+        return stratified({row.mask_id: _stratum(row, asked.by) for row in rows}, count, rng)
+    if asked.method == "risk":
+        return by_risk({row.mask_id: _risk(row) for row in rows}, count, rng)
+    raise InvalidInput(f"an audit's method must be simple, stratified or risk, got {asked.method!r}")
+
+
+def _stratum(row: AuditableRow, by: Stratum) -> object:
+    if by == "annotator":
+        return row.person_id
+    if by == "version":
+        return row.model_version_id
+    return "small" if row.share < SMALL else "middling" if row.share < LARGE else "large"
+
+
+def _risk(row: AuditableRow) -> float:
+    """Return how much likelier than others a mask is to be wrong, roughly: flags, doubt of the model, no prediction."""
+    doubt = 0.5 if row.predicted_iou is None else 1 - min(1.0, max(0.0, row.predicted_iou))
+    return 1 + 2 * row.flags + 4 * doubt + row.edited
