@@ -7,20 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from skimage.measure import euler_number, label
 
-from core import masks
-from core.quality.checks import CHECKS, ExistingMask, Flag, Limits, check_mask
-
-ALL = Limits(min_area=0)
+from core.quality.checks import CHECKS, LIBRARY_CHECKS, Flag, Limits, check_mask
+from tests.core.quality.conftest import ALL, drawn, existing
 
 
-def drawn(*rows: str) -> np.ndarray:
-    """Return a mask drawn with # and dots."""
-    return np.array([[char == "#" for char in row] for row in rows])
-
-
-def named(mask: np.ndarray, *existing: np.ndarray, limits: Limits = ALL) -> dict[str, Flag]:
-    others = [ExistingMask(number, masks.encode(other)) for number, other in enumerate(existing, start=1)]
-    return {flag.name: flag for flag in check_mask(mask, others, limits=limits)}
+def named(mask: np.ndarray, *others: np.ndarray, limits: Limits = ALL) -> dict[str, Flag]:
+    return {flag.name: flag for flag in check_mask(mask, existing(*others), limits=limits)}
 
 
 def test_a_plain_mask_has_no_flags() -> None:
@@ -91,7 +83,11 @@ def test_components_and_holes_agree_with_scikit_image(mask: np.ndarray) -> None:
     assert (flags["holes"].detail["parts"] if "holes" in flags else 0) == holes
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("name", LIBRARY_CHECKS)
 def test_every_check_says_what_it_does(name: str) -> None:
-    assert CHECKS[name].__name__ == name
-    assert (CHECKS[name].__doc__ or "").startswith("Say so if")
+    assert LIBRARY_CHECKS[name].__name__ == name
+    assert (LIBRARY_CHECKS[name].__doc__ or "").startswith("Say so if")
+
+
+def test_a_library_is_checked_for_all_that_is_asked_at_accept() -> None:
+    assert set(CHECKS) < set(LIBRARY_CHECKS)
