@@ -5,16 +5,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core import masks as pixels
 from core.masks import Mask, Rle
+from core.quality.boxes import Box, Crop
 
 Severity = Literal["info", "warning", "error"]
-Box = tuple[int, int, int, int]
-Crop = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +157,3 @@ def subject_of(
 def counted(pixel_count: int) -> str:
     """Return a number of pixels in words."""
     return "1 pixel" if pixel_count == 1 else f"{pixel_count} pixels"
-
-
-def dilated(crop: Crop, kernel: Crop) -> Crop:
-    """Return a crop grown by a kernel with an odd number of rows and columns."""
-    grown: Any = cv2.dilate(crop, kernel)
-    return np.asarray(grown, np.uint8)

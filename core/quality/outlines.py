@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.quality.flags import Box, Crop, Flag, Subject
+from core.quality.boxes import Box, Crop
+from core.quality.flags import Flag, Subject
 
 Points = NDArray[np.float64]
 _SMOOTHING: Final = 4
