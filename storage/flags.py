@@ -1,14 +1,15 @@
 """Queries about flags."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from sqlalchemy import ColumnElement, case, delete, func, select
 from sqlalchemy import insert as insert_rows
-from sqlalchemy import select
 from sqlmodel import Session, col
 
 from storage import models
 from storage.errors import MissingRow
-from storage.rows import FlagRow, NewFlag
+from storage.rows import AnswersRow, FlagRow, NewFlag
 from storage.types import now
 
 
@@ -53,3 +54,36 @@ def resolve(flag_id: int, resolution: str | None, *, session: Session) -> None:
     flag.resolution = resolution
     flag.resolved_at = now() if resolution else None
     session.flush()
+
+
+def remove_unanswered(flag_ids: list[int], *, session: Session) -> int:
+    """Remove those of the flags that nobody has answered; return how many."""
+    if not flag_ids:
+        return 0
+    table = models.FlagRow
+    query = delete(table).where(col(table.id).in_(flag_ids), col(table.resolution).is_(None))
+    return len(session.scalars(query.returning(col(table.id))).all())
+
+
+def answers(project_id: int, *, session: Session) -> list[AnswersRow]:
+    """Return for each name how often its flag was said in a project and what became of it, deleted masks included."""
+    table, mask, image = models.FlagRow, models.Mask, models.Image
+    query = (
+        select(
+            col(table.name),
+            func.count(),
+            _count(col(table.resolution) == "fixed"),
+            _count(col(table.resolution) == "kept"),
+            _count(col(table.resolution).is_(None) & col(mask.deleted_at).is_not(None)),
+        )
+        .join(mask, col(mask.id) == col(table.mask_id))
+        .join(image, col(image.id) == col(mask.image_id))
+        .where(col(image.project_id) == project_id)
+        .group_by(col(table.name))
+        .order_by(col(table.name))
+    )
+    return [AnswersRow(*row) for row in session.execute(query)]
+
+
+def _count(condition: ColumnElement[bool]) -> Any:
+    return func.count(case((condition, 1)))

@@ -346,3 +346,16 @@ class AuditableRow:
     predicted_iou: float | None
     edited: bool
     flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersRow:
+    """What annotators made of a check's flags: said in all, upheld (mended), refused (kept as it was), and those that
+    were open when their mask was deleted, which is the answer where nothing mends.
+    """
+
+    name: str
+    said: int
+    upheld: int
+    refused: int
+    deleted: int

@@ -1,0 +1,177 @@
+"""Going over a library with every check, and what annotators made of what checks said."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core import masks as pixels
+from core.projects import settings
+from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
+from core.segmentation.catalogue import CHECKPOINTS
+from core.workshop import Library
+from storage import flags, images, masks, model_versions
+from storage.rows import AnswersRow, FlagRow, MaskRow, NewFlag
+
+Progress = Callable[[int, int], None]
+Key = tuple[str, int | None]
+OURS: Final = frozenset(("empty", *LIBRARY_CHECKS))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many flags of a name and severity there are."""
+
+    name: str
+    severity: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What going over a library came to.
+
+    Attributes
+    ----------
+    images, masks : int
+        How many were looked at.
+    flagged_images, flagged_masks : int
+        How many of them have a flag that counts.
+    added, removed : int
+        Flags that were not known yet, and open ones that no longer hold.
+    tallies : tuple of Tally
+        Flags that count, most frequent first.
+    """
+
+    images: int
+    masks: int
+    flagged_images: int
+    flagged_masks: int
+    added: int
+    removed: int
+    tallies: tuple[Tally, ...]
+
+    def sentence(self) -> str:
+        """Return the result in words."""
+        return (
+            f"{self.flagged_masks} of {self.masks} masks on {self.flagged_images} of {self.images} images are flagged. "
+            f"Flags that are new: {self.added}; that no longer hold: {self.removed}."
+        )
+
+
+def check_library(
+    library: Library, *, limits: Limits | None = None, answered: bool = False, progress: Progress | None = None
+) -> CheckReport:
+    """Let every check look at each live mask and keep what was not known; return what stands.
+
+    A flag is known by its mask, name and the neighbour it speaks of, whatever was answered. An open flag of a check
+    that has nothing to say any more is removed, an answered one never. One image is one transaction, so a run that is
+    cut off loses nothing, and the next adds only what is missing. Memory holds one image's masks.
+
+    Parameters
+    ----------
+    limits : Limits, optional
+        Thresholds; those of the project if not given. Stability counts for Meta's models alone.
+    answered : bool
+        Whether flags that annotators have answered count too.
+    progress : callable, optional
+        Told how many images of how many are done.
+    """
+    limits = limits or Limits(min_area=settings(library)["min_area"])
+    seen = Counter[str]()
+    tallies = Counter[tuple[str, str]]()
+    with library.engines.reading() as session:
+        total = images.count(library.project_id, session=session)
+        meta = {version.id for version in model_versions.every(session=session) if version.name in CHECKPOINTS}
+        for done, (_, rows) in enumerate(masks.stream(library.project_id, session=session), start=1):
+            found = _said(rows, limits, meta)
+            standing, added, removed = _settle(library, found, {row.id: list(row.flags) for row in rows})
+            counting = [[flag for flag in said if answered or flag.resolution is None] for said in standing.values()]
+            tallies.update((flag.name, flag.severity) for said in counting for flag in said)
+            seen.update(
+                images=1,
+                masks=len(rows),
+                flagged_images=int(any(counting)),
+                flagged_masks=sum(map(bool, counting)),
+                added=added,
+                removed=removed,
+            )
+            if progress is not None:
+                progress(done, total)
+    return CheckReport(
+        seen["images"],
+        seen["masks"],
+        seen["flagged_images"],
+        seen["flagged_masks"],
+        seen["added"],
+        seen["removed"],
+        tuple(Tally(*key, count) for key, count in sorted(tallies.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _said(rows: Sequence[MaskRow], limits: Limits, meta: set[int]) -> dict[int, list[Flag]]:
+    """Return what all checks say of each of an image's masks, oldest first.
+
+    As at accept a mask is compared with those before it, so what is between two masks is said once, of the later.
+    """
+    others = [ExistingMask(row.id, {"size": [row.height, row.width], "counts": row.counts}) for row in rows]
+    soft = replace(limits, stability=0.0)
+    found = {}
+    for place, row in enumerate(rows):
+        prediction = Prediction(row.predicted_iou, row.stability_score, row.edited)
+        report = validate_mask(
+            pixels.decode(others[place].rle),
+            others[:place],
+            limits=limits if row.model_version_id in meta else soft,
+            prediction=prediction,
+        )
+        found[row.id] = list(report.flags)
+    return found
+
+
+def _settle(
+    library: Library, found: dict[int, list[Flag]], known: dict[int, list[FlagRow]]
+) -> tuple[dict[int, list[FlagRow]], int, int]:
+    """Keep what is new and remove what no longer holds; return what stands, and how many were added and removed."""
+    if not any(_differences(found, known)):
+        return known, 0, 0
+    with library.engines.writing() as session:
+        # Since the image was read, an annotator may have answered, or another run have added the same.
+        new, stale = _differences(found, flags.of_masks(list(found), session=session))
+        removed = flags.remove_unanswered(stale, session=session)
+        for mask_id, said in new.items():
+            rows = [NewFlag(flag.name, flag.severity, flag.message, flag.as_detail()) for flag in said]
+            flags.insert(mask_id, rows, session=session)
+        standing = flags.of_masks(list(found), session=session)
+    return standing, sum(map(len, new.values())), removed
+
+
+def _differences(
+    found: dict[int, list[Flag]], known: dict[int, list[FlagRow]]
+) -> tuple[dict[int, list[Flag]], list[int]]:
+    """Return the flags of each mask that are not known, and the ids of open ones of ours that were not found."""
+    new: dict[int, list[Flag]] = {}
+    stale: list[int] = []
+    for mask_id, said in found.items():
+        kept = known.get(mask_id, [])
+        there, holding = {_key(flag) for flag in kept}, {_key(flag) for flag in said}
+        missing = [flag for flag in said if _key(flag) not in there]
+        if missing:
+            new[mask_id] = missing
+        stale += [
+            flag.id for flag in kept if flag.name in OURS and flag.resolution is None and _key(flag) not in holding
+        ]
+    return new, stale
+
+
+def _key(flag: Flag | FlagRow) -> Key:
+    return flag.name, flag.detail.get("mask_id")
+
+
+def precision(library: Library) -> list[AnswersRow]:
+    """Return for each check how often it spoke, and how often annotators mended, kept or deleted what it spoke of.
+
+    Flags of masks that were corrected or deleted since count too: most answers end a mask.
+    """
+    with library.engines.reading() as session:
+        return flags.answers(library.project_id, session=session)
