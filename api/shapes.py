@@ -5,6 +5,7 @@ from typing import Any
 from core import masks
 from core.library import Entry
 from core.masks import Rle
+from core.quality.checks import CHECKS
 from core.segmentation.desk import OfferedCandidate
 from storage.rows import FlagRow, JobRow, MaskRow, ModelVersionRow, SkipRow, WorkRow
 
@@ -26,7 +27,7 @@ def image_json(entry: Entry) -> dict[str, Any]:
 
 
 def mask_json(mask: MaskRow) -> dict[str, Any]:
-    """Return an accepted mask with its pixels, times, prompts and flags."""
+    """Return an accepted mask with its pixels, times, prompts and the flags that ask its annotator something."""
     return {
         "mask_id": mask.id,
         "key": mask.key,
@@ -61,7 +62,7 @@ def mask_json(mask: MaskRow) -> dict[str, Any]:
             }
             for prompt in mask.prompts
         ],
-        "flags": [flag_json(flag) for flag in mask.flags],
+        "flags": [flag_json(flag) for flag in mask.flags if flag.name in CHECKS],
     }
 
 

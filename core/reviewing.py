@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.workshop import Library
 from storage import audits, events, images, masks, people, reviews, skips
 from storage.rows import AuditRow, ImageRow, MaskRow, NewReview, ReviewRow, SkipRow
@@ -12,16 +12,16 @@ Outcome = Literal["approve", "fix", "send_back", "reject"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("approve", "fix", "send_back", "reject")
 Queue = Literal["flagged", "unreviewed"]
 CODES: Final = {
-    "other_object": "Includes part of another object",
-    "missing_part": "Misses a part",
-    "two_things": "Joins unrelated things",
-    "arbitrary": "Arbitrary part of a collection",
-    "holes": "Wrong holes",
-    "specks": "Separated pixels",
-    "edge": "Poor edge",
-    "occluders": "Occluders handled unevenly",
-    "off_prompt": "The point is not on the mask",
-    "wrong_box": "Wrong object for the box",
+    "other_object": "holds part of another object",
+    "missing_part": "misses a part",
+    "two_things": "joins unrelated things",
+    "arbitrary": "arbitrary part",
+    "holes": "wrong holes",
+    "specks": "loose pixels",
+    "edge": "poor edge",
+    "occluders": "occluders",
+    "off_prompt": "point outside",
+    "wrong_box": "wrong for the box",
 }
 """Errors as annotators of SAM's masks named them (Kirillov et al., arXiv 2304.02643, appendix G)."""
 RUBRIC: Final = {
@@ -196,6 +196,34 @@ def give(library: Library, key: str, verdict: Verdict) -> int:
                 session=session,
             )
     return review_id
+
+
+def take_back(library: Library, review_id: int) -> None:
+    """Take a verdict of one's own back.
+
+    Raises
+    ------
+    MissingRow
+        If there is no such verdict.
+    Conflict
+        If it is another person's, or the mask was corrected since.
+    """
+    with library.engines.writing() as session:
+        review = reviews.get(review_id, session=session)
+        if review.person_id != library.person_id:
+            raise Conflict("a verdict must be taken back by who gave it, but this is another person's")
+        if review.corrected_id is not None:
+            raise Conflict("a verdict must be taken back before the mask is corrected, but it was corrected already")
+        reviews.remove(review_id, session=session)
+        mask = masks.get(review.mask_id, session=session)
+        events.add(
+            "take_back_review",
+            person_id=library.person_id,
+            image_id=mask.image_id,
+            mask_id=mask.id,
+            detail={"verdict": review.verdict},
+            session=session,
+        )
 
 
 def _not_own(library: Library, session: Any) -> int | None:

@@ -8,6 +8,11 @@ from pages.ui.by_hand import ByHand, outline_by_hand
 from pages.ui.frame import fill_the_window, use_the_width
 from pages.ui.resources import open_workshop
 
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 shop = open_workshop()
 # Only a fresh page asks its address: a browser may still send the old one while the mode is being left.
 if "by_hand" not in st.session_state:
@@ -19,8 +24,9 @@ if by_hand is not None:
     outline_by_hand(shop, by_hand)
 else:
     fill_the_window()
-    asked = st.query_params.get("image", "")
-    result = workbench(image_id=int(asked) if asked.isdecimal() else None, version=version())
+    image_id, mask_id = (_number(st.query_params.get(name, "")) for name in ("image", "mask"))
+    skip = st.query_params.get("skip")
+    result = workbench(image_id=image_id, mask_id=mask_id, skip=skip, version=version())
     if result.by_hand is not None:
         asked_by_hand = result.by_hand
         by_hand = ByHand.start(asked_by_hand.image_id, (asked_by_hand.width, asked_by_hand.height))

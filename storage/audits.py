@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from storage.errors import MissingRow
 from storage.images import live_mask
 from storage.models import Audit, AuditItem, FlagRow, Image, Mask, Review
+from storage.reviews import GRAVE
 from storage.rows import AuditableRow, AuditItemRow, AuditRow
 
 
@@ -18,7 +19,9 @@ def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
     flags = (
         select(func.count())
         .select_from(FlagRow)
-        .where(col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.resolution).is_(None))
+        .where(
+            col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.resolution).is_(None), col(FlagRow.severity).in_(GRAVE)
+        )
         .scalar_subquery()
     )
     query = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
@@ -50,6 +50,11 @@ def get(review_id: int, *, session: Session) -> ReviewRow:
     if row is None:
         raise MissingRow(f"review {review_id} must exist, but does not")
     return _row(row)
+
+
+def remove(review_id: int, *, session: Session) -> None:
+    """Take a verdict away."""
+    session.execute(delete(Review).where(col(Review.id) == review_id))
 
 
 def of_masks(mask_ids: Sequence[int], *, session: Session) -> dict[int, list[ReviewRow]]:

@@ -337,7 +337,7 @@ class AuditItemRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditableRow:
-    """What an audit's sample is drawn by, of a live mask."""
+    """What an audit's sample is drawn by, of a live mask; of its flags, how many are grave and not answered."""
 
     mask_id: int
     person_id: int

@@ -34,13 +34,19 @@ class WorkbenchResult:
     by_hand: AskedByHand | None
 
 
-def workbench(*, image_id: int | None, version: str, key: str = "workbench") -> WorkbenchResult:
+def workbench(
+    *, image_id: int | None, mask_id: int | None, skip: str | None, version: str, key: str = "workbench"
+) -> WorkbenchResult:
     """Mount the workbench and return what it asks of the page.
 
     Parameters
     ----------
     image_id : int or None
         The image to open first; None lets the workbench take the first one that is not done.
+    mask_id : int or None
+        A mask of that image to be edited at once.
+    skip : str or None
+        Key of a skipped object of that image to be taken up again.
     version : str
         Names the modules under /canvas/{version}/, see `pages.canvas.assets.version`.
     key : str
@@ -48,7 +54,13 @@ def workbench(*, image_id: int | None, version: str, key: str = "workbench") -> 
     """
     result = _component()(
         key=key,
-        data={"image_id": image_id, "module": f"/canvas/{version}/main.js", "api": "/api"},
+        data={
+            "image_id": image_id,
+            "mask_id": mask_id,
+            "skip": skip,
+            "module": f"/canvas/{version}/main.js",
+            "api": "/api",
+        },
         on_by_hand_change=_ignore,
     )
     return WorkbenchResult(by_hand=_asked(result.by_hand))

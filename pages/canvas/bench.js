@@ -38,7 +38,10 @@ function sharedParts(base) {
 }
 
 export class Bench {
-  /** @param {{api: string, image_id: number | null}} data @param {{byHand: (asked: object) => void}} hooks */
+  /**
+   * @param {{api: string, image_id: number | null, mask_id: number | null, skip: string | null}} data
+   * @param {{byHand: (asked: object) => void}} hooks
+   */
   constructor(data, hooks) {
     const { api, outbox, prefs, client, started } = sharedParts(data.api);
     Object.assign(this, { api, outbox, prefs, client, hooks });
@@ -68,6 +71,8 @@ export class Bench {
     this.message = { text: "", kind: "info" };
     this.online = true;
     this.allow = 0;
+    /** What is to be taken up once its image is open: a mask to edit, or a skipped object. */
+    this.wanted = data;
     this.listen(started);
   }
 
@@ -149,6 +154,19 @@ export class Bench {
     this.working.openImage(view.id, view.width, view.height, draft);
     if (draft) this.say("The object in work is back.");
     this.emitter.changed("image", "masks", "object", "candidates");
+    this.takeUp(view.id);
+  }
+
+  /** Take up what the page's address asks for, once, if it is of this image. */
+  takeUp(imageId) {
+    const { image_id: wantedImage, mask_id: maskId, skip } = this.wanted;
+    if (wantedImage !== imageId) return;
+    this.wanted = {};
+    if (skip) this.finishing.takeBack(skip);
+    if (!maskId) return;
+    const mask = this.masks.list.find((one) => one.mask_id === maskId);
+    if (mask) this.finishing.edit(mask.key);
+    else this.say("The mask that was to be fixed is here no more: it was corrected or deleted.", "warning");
   }
 
   /** @param {Phase} phase */

@@ -156,8 +156,7 @@ export class Finishing {
     const mask = masks.find(key);
     if (!mask || !openFlags(mask).length) return this.bench.say("There is no open flag.");
     const flags = openFlags(mask).filter((flag) => flag.fix === "clean");
-    // A duplicate, or a speck, is mended by doing without it.
-    if (!flags.length) return this.remove(mask.key);
+    if (!flags.length) return goesAway(openFlags(mask)) ? this.remove(mask.key) : this.edit(mask.key);
     const [height, width] = mask.rle.size;
     const pixels = decode(mask.rle);
     const named = (name) => flags.some((flag) => flag.name.includes(name));
@@ -200,6 +199,11 @@ export class Finishing {
 
 function sum(times) {
   return Object.values(times).reduce((total, ms) => total + ms, 0);
+}
+
+/** Whether flags are mended by doing without the mask, as a duplicate is, or a speck; what else is wrong is painted right. */
+export function goesAway(flags) {
+  return flags.some((flag) => ["small", "duplicate", "covering"].includes(flag.name));
 }
 
 /** @param {import("./object.js").WorkObject} object */

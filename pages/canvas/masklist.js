@@ -1,6 +1,7 @@
 // The accepted masks of the image with their flags, and the objects of it that wait in the hard queue.
 
 import { button, counted, el, pixels, seconds } from "./dom.js";
+import { goesAway } from "./finishing.js";
 import { iconOf } from "./icons.js";
 import { openFlags } from "./maskbook.js";
 import { colourOf, css } from "./palette.js";
@@ -76,10 +77,15 @@ function flagBlock(bench, mask) {
     "div",
     { class: "flag", "data-severity": worst, role: "note" },
     ...flags.map((flag) => el("span", { class: "message" }, bench.masks.words(flag))),
-    answer("fix", flags.some((flag) => flag.fix) ? "Fix" : "Delete", () => bench.finishing.fix(mask.key)),
+    answer("fix", mendedBy(flags), () => bench.finishing.fix(mask.key)),
     answer("keep", "Keep", () => bench.finishing.keep(mask.key)),
     ...flags.map((flag) => showOther(bench, flag)),
   );
+}
+
+function mendedBy(flags) {
+  if (flags.some((flag) => flag.fix)) return "Fix";
+  return goesAway(flags) ? "Delete" : "Edit";
 }
 
 function answered(mask) {

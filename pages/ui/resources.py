@@ -26,6 +26,13 @@ def outlines() -> dict[int, Any]:
     return {}
 
 
+def png_bytes(pixels: Any) -> bytes:
+    """Return RGB pixels of shape (H, W, 3) as a PNG file."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
 def as_jpeg(data: bytes) -> bytes:
     """Return a working image as JPEG, which the drawing canvas takes as a data URL."""

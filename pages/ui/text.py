@@ -14,3 +14,14 @@ def plain(text: str) -> str:
     'a\\\\_b\\\\*\\\\.jpg'
     """
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in text)
+
+
+def counted(count: int, most: int) -> str:
+    """Return a count of which no more than `most` were looked for.
+
+    Examples
+    --------
+    >>> counted(7, 500), counted(500, 500)
+    ('7', '500+')
+    """
+    return f"{count:,}+" if count >= most else f"{count:,}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core import annotating, reviewing
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
 from core.reviewing import Verdict
 from core.workshop import Library
 from storage import people, reviews
@@ -90,6 +90,19 @@ def test_a_fix_measures_the_mask_against_its_correction(stocked: Library) -> Non
     annotating.restore_mask(stocked, first)
     annotating.restore_mask(stocked, second)
     assert (verdicts(stocked, mask_id)[0].corrected_id, verdicts(stocked, mask_id)[0].iou) == (second, 400 / 600)
+
+
+def test_a_verdict_is_taken_back_by_who_gave_it_before_the_mask_is_corrected(stocked: Library) -> None:
+    mask_id, rita = accept(stocked, "a", square()).mask_id, somebody_else(stocked)
+    first = reviewing.give(rita, "one", Verdict(mask_id, "reject"))
+    with pytest.raises(Conflict, match="another person's"):
+        reviewing.take_back(stocked, first)
+    reviewing.take_back(rita, first)
+    assert verdicts(stocked, mask_id) == []
+    second = reviewing.give(rita, "two", Verdict(mask_id, "fix"))
+    accept(rita, "b", square(side=25), supersedes=mask_id)
+    with pytest.raises(Conflict, match="corrected already"):
+        reviewing.take_back(rita, second)
 
 
 def test_a_correction_that_nobody_asked_for_measures_nothing(stocked: Library) -> None:
