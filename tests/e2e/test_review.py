@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from scipy.ndimage import binary_fill_holes, label
 
 from benchmarks.app_process import AppProcess
 from core import annotating, auditing, masks, reviewing
@@ -160,9 +161,11 @@ def test_a_jagged_mask_is_edited_not_deleted_by_the_key_that_mends(
 ) -> None:
     with library.engines.reading() as session:
         image = images.get(6, session=session)
-    mask = np.zeros((image.height, image.width), bool)
-    for column, depth in enumerate(np.random.default_rng(0).integers(0, 30, 100)):
-        mask[40 + depth : 140, 40 + column] = True
+    rows, columns = np.mgrid[: image.height, : image.width]
+    fray = np.random.default_rng(0).uniform(-3, 3, rows.shape)
+    frayed = binary_fill_holes(np.hypot(rows - 120, columns - 120) < 80 + fray)
+    parts, _ = label(frayed)
+    mask = parts == parts[120, 120]  # one part, without holes
     saved = annotating.accept(library, 6, "jagged", annotating.Accepted(masks.encode(mask), object_key="jagged"))
     assert [flag.name for flag in saved.flags] == ["rough"]
     bench = Bench(page, app.url)
