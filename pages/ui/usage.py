@@ -52,7 +52,15 @@ def _prompts(known: list[VersionReport]) -> go.Figure:
         hovertemplate="%{y:.0%} unchanged",
     )
     figure.update_layout(
-        yaxis2={"overlaying": "y", "side": "right", "range": [0, 1], "tickformat": ".0%", "showgrid": False},
+        yaxis2={
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 1.05],
+            "tickmode": "linear",
+            "dtick": 0.25,
+            "tickformat": ".0%",
+            "showgrid": False,
+        },
         legend={"orientation": "h", "y": 1.2},
         showlegend=True,
     )
