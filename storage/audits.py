@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, text
 from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
 from storage.images import live_mask
-from storage.models import Audit, AuditItem, FlagRow, Image, Mask, Review
-from storage.reviews import GRAVE
+from storage.models import UNANSWERED, Audit, AuditItem, FlagRow, Image, Mask, Review
 from storage.rows import AuditableRow, AuditItemRow, AuditRow
 
 
@@ -19,9 +18,7 @@ def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
     flags = (
         select(func.count())
         .select_from(FlagRow)
-        .where(
-            col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.resolution).is_(None), col(FlagRow.severity).in_(GRAVE)
-        )
+        .where(col(FlagRow.mask_id) == col(Mask.id), text(UNANSWERED))
         .scalar_subquery()
     )
     query = (

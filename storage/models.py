@@ -17,7 +17,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-UNANSWERED = "resolution IS NULL"
+UNANSWERED = "resolution IS NULL AND severity <> 'info'"
 LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
 
 

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, select, text, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
 from storage.images import live_mask
-from storage.models import FlagRow, Image, Mask, Review
+from storage.models import UNANSWERED, FlagRow, Image, Mask, Review
 from storage.rows import NewReview, ReviewRow
 
-GRAVE = ("error", "warning")
 FIX = "fix"
 SENT_BACK = "send_back"
 
@@ -59,7 +58,7 @@ def remove(review_id: int, *, session: Session) -> None:
 
 def of_masks(mask_ids: Sequence[int], *, session: Session) -> dict[int, list[ReviewRow]]:
     """Return the verdicts on each mask that has any, oldest first."""
-    query = select(Review).where(col(Review.mask_id).in_(mask_ids)).order_by(col(Review.id))
+    query = select(Review).where(col(Review.mask_id).in_(mask_ids)).order_by(col(Review.mask_id), col(Review.id))
     found: dict[int, list[ReviewRow]] = {}
     for row in session.scalars(query):
         found.setdefault(row.mask_id, []).append(_row(row))
@@ -106,10 +105,10 @@ def flagged(project_id: int, *, but_of: int | None, session: Session, limit: int
     but_of : int, optional
         A person whose masks are left out.
     """
-    flag = exists().where(
-        col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.resolution).is_(None), col(FlagRow.severity).in_(GRAVE)
-    )
-    return _waiting(select(col(Mask.id)).where(flag, ~_reviewed()), project_id, but_of, session, limit)
+    # The few open flags lead to their masks, not the many masks to their flags.
+    flags = select(col(FlagRow.mask_id)).where(text(UNANSWERED)).distinct().subquery()
+    query = select(col(Mask.id)).join(flags, flags.c.mask_id == col(Mask.id)).where(~_reviewed())
+    return _waiting(query.order_by(col(Mask.id)), project_id, but_of, session, limit)
 
 
 def unreviewed(project_id: int, *, but_of: int | None, session: Session, limit: int) -> list[int]:

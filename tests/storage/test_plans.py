@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import flags, images, masks, model_versions, people, projects, skips, work
+from storage import audits, flags, images, masks, model_versions, people, projects, reviews, skips, work
 from storage.engine import Engines, Session
-from storage.rows import NewFlag, NewPrompt, Times
+from storage.rows import AuditRow, NewFlag, NewPrompt, Times
+from storage.types import now
 from tests.storage.test_masks import new_mask
 
 
@@ -50,6 +51,13 @@ ASKED: dict[str, Callable[[Session], object]] = {
     ),
     "the person": lambda session: people.get_or_create("owner", session=session),
     "the project": lambda session: projects.get(1, session=session),
+    "verdicts on masks": lambda session: reviews.of_masks([1, 2], session=session),
+    "verdicts of an audit": lambda session: reviews.of_audit(1, session=session),
+    "what a correction corrects": lambda session: reviews.to_fix(masks.lineage(1, session=session), session=session),
+    "what stands in a mask's place": lambda session: masks.heir(1, session=session),
+    "the next mask of an audit": lambda session: audits.next_mask(
+        AuditRow(1, 1, "simple", 9, 1, {}, now(), 3), 1, but_own=True, session=session
+    ),
 }
 
 

@@ -10,7 +10,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-OPEN = sa.text("resolution IS NULL")
+OPEN = sa.text("resolution IS NULL AND severity <> 'info'")
 
 
 def upgrade() -> None:
