@@ -4,6 +4,7 @@ from typing import Any
 
 from core import masks
 from core.library import Entry
+from core.mask_rows import rle_of
 from core.masks import Rle
 from core.quality.checks import CHECKS
 from core.segmentation.desk import OfferedCandidate
@@ -31,7 +32,7 @@ def mask_json(mask: MaskRow) -> dict[str, Any]:
     return {
         "mask_id": mask.id,
         "key": mask.key,
-        "rle": {"size": [mask.height, mask.width], "counts": mask.counts},
+        "rle": rle_of(mask),
         "bbox": list(mask.bbox),
         "area": mask.area,
         "predicted_iou": mask.predicted_iou,

@@ -132,7 +132,7 @@ def result(library: Library, audit: AuditRow) -> AuditResult:
         for one in reviews.of_audit(audit.id, session=session):
             given.setdefault(one.mask_id, []).append(one)
     full = [(item, given[item.mask_id]) for item in items if len(given.get(item.mask_id, ())) >= audit.reviewers]
-    judged = [(item, [_good(one) for one in said]) for item, said in full]
+    judged = [(item, [is_good(one) for one in said]) for item, said in full]
     settled = [(item.chance, all(good)) for item, good in judged if None not in good]
     share_seen = len(settled) / len(items) if items else 1.0
     values = [good for _, good in settled]
@@ -151,7 +151,7 @@ def result(library: Library, audit: AuditRow) -> AuditResult:
     )
 
 
-def _good(review: ReviewRow) -> bool | None:
+def is_good(review: ReviewRow) -> bool | None:
     """Return whether a verdict finds a mask good, None while its correction is not there."""
     if review.verdict == "fix":
         return None if review.iou is None else review.iou >= GOOD

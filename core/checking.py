@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core import masks as pixels
+from core.mask_rows import rle_of
 from core.projects import settings
 from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
 from core.segmentation.catalogue import CHECKPOINTS
@@ -114,7 +115,7 @@ def _said(rows: Sequence[MaskRow], limits: Limits, meta: set[int]) -> dict[int, 
 
     As at accept a mask is compared with those before it, so what is between two masks is said once, of the later.
     """
-    others = [ExistingMask(row.id, {"size": [row.height, row.width], "counts": row.counts}) for row in rows]
+    others = [ExistingMask(row.id, rle_of(row)) for row in rows]
     soft = replace(limits, stability=0.0)
     found = {}
     for place, row in enumerate(rows):

@@ -1,6 +1,7 @@
 """What reviewers make of masks: how far a mask was from its correction, in IoU. This is the quality statistic."""
 
 from core import masks as pixels
+from core.mask_rows import decoded
 from core.quality.boundary import boundary_iou
 from storage import masks, reviews
 from storage.engine import Session
@@ -23,5 +24,4 @@ def remeasure(mask_id: int, *, session: Session) -> None:
 
 
 def _pixels(mask_id: int, session: Session) -> pixels.Mask:
-    row = masks.get(mask_id, session=session)
-    return pixels.decode({"size": [row.height, row.width], "counts": row.counts})
+    return decoded(masks.get(mask_id, session=session))

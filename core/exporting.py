@@ -19,6 +19,7 @@ from core.formats import sa1b
 from core.formats.coco import CocoWriter, rasterised
 from core.formats.records import ImageRecord, MaskRecord
 from core.library import media_type
+from core.mask_rows import rle_of
 from core.workshop import Library
 from storage import images, masks
 from storage.engine import Session
@@ -170,7 +171,7 @@ def _mask_record(mask: MaskRow) -> MaskRecord:
     clicked = [prompt for prompt in mask.prompts if prompt.kind == "point" and prompt.label == 1]
     return MaskRecord(
         id=mask.id,
-        rle={"size": [mask.height, mask.width], "counts": mask.counts},
+        rle=rle_of(mask),
         area=mask.area,
         bbox=mask.bbox,
         label=mask.label,

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from core import masks as pixels
 from core.errors import InvalidInput
+from core.mask_rows import decoded
 from core.segmentation.cache import EmbeddingCache, cache_key
 from core.segmentation.heads import head_bytes, head_of, with_head
 from core.segmentation.protocol import Embedding, Point, Segmenter, digest
@@ -184,7 +184,7 @@ def _lessons(
     for sha256, same in groupby(rows, key=lambda row: row.working_sha256):
         embedding = embed(sha256)
         for row in same:
-            yield from lessons_of(champion, embedding, _pixels(_mask(library, row)), rng)
+            yield from lessons_of(champion, embedding, decoded(_mask(library, row)), rng)
             count += 1
             report(Progress("Preparing", count / total))
     for entry in scenes.entries:
@@ -221,7 +221,7 @@ def _saving(
             for one in mask.prompts
         ]
         if given:
-            embedding, accepted = embed(row.working_sha256), _pixels(mask)
+            embedding, accepted = embed(row.working_sha256), decoded(mask)
             old.append(spent(champion, embedding, accepted, given))
             new.append(spent(challenger, embedding, accepted, given))
             images.append(str(row.image_id))
@@ -234,12 +234,8 @@ def _mask(library: Library, row: LearnableRow) -> MaskRow:
         return masks.get(row.mask_id, session=session)
 
 
-def _pixels(mask: MaskRow) -> Any:
-    return pixels.decode({"size": [mask.height, mask.width], "counts": mask.counts})
-
-
 def _drawing(library: Library, row: LearnableRow) -> Any:
-    return drawn(_pixels(_mask(library, row)))
+    return drawn(decoded(_mask(library, row)))
 
 
 def _embedding(library: Library, segmenter: Segmenter, cache: EmbeddingCache, sha256: str) -> Embedding:

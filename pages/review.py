@@ -4,13 +4,14 @@ import streamlit as st
 
 from core import reviewing
 from pages.ui.audits import show_audits
+from pages.ui.feedback import show_feedback
 from pages.ui.frame import use_the_width
 from pages.ui.resources import open_workshop
 from pages.ui.review_lists import show_hard_queue, show_sent_back
 from pages.ui.review_task import go_and_fix, review, show_undo
 from pages.ui.text import counted
 
-QUEUES = ("Audits", "Flagged", "Not reviewed", "Sent back", "Hard queue")
+QUEUES = ("Audits", "Flagged", "Not reviewed", "Sent back", "Hard queue", "Feedback")
 
 shop = open_workshop()
 go_and_fix()
@@ -42,6 +43,8 @@ elif queue == "Sent back":
     show_sent_back(shop)
 elif queue == "Hard queue":
     show_hard_queue(shop)
+elif queue == "Feedback":
+    show_feedback(shop)
 else:
     mask_id = reviewing.next_mask(shop, "flagged" if queue == "Flagged" else "unreviewed")
     if mask_id is None:

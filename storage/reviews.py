@@ -1,6 +1,7 @@
 """Queries about reviewers' verdicts, and about what waits for one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, select, text, update
@@ -92,6 +93,18 @@ def corrections(project_id: int, *, session: Session) -> list[ReviewRow]:
         .join(Mask, col(Mask.id) == col(Review.mask_id))
         .join(Image, col(Image.id) == col(Mask.image_id))
         .where(col(Image.project_id) == project_id, col(Review.iou).is_not(None))
+        .order_by(col(Review.id))
+    )
+    return [_row(row) for row in session.scalars(query)]
+
+
+def of_author(project_id: int, person_id: int, *, since: datetime, session: Session) -> list[ReviewRow]:
+    """Return the verdicts on a person's masks that were given since a moment, oldest first."""
+    query = (
+        select(Review)
+        .join(Mask, col(Mask.id) == col(Review.mask_id))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(col(Image.project_id) == project_id, col(Mask.person_id) == person_id, col(Review.created_at) >= since)
         .order_by(col(Review.id))
     )
     return [_row(row) for row in session.scalars(query)]

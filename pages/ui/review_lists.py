@@ -4,8 +4,9 @@ from typing import Final
 
 import streamlit as st
 
-from core import masks, reviewing
+from core import reviewing
 from core.errors import FORESEEN
+from core.mask_rows import decoded
 from core.review_views import views
 from core.reviewing import CODES
 from core.workshop import Workshop
@@ -24,7 +25,7 @@ def show_sent_back(shop: Workshop) -> None:
     for review, task in found:
         with st.container(border=True):
             left, right = st.columns([2, 3])
-            mask = masks.decode({"size": [task.mask.height, task.mask.width], "counts": task.mask.counts})
+            mask = decoded(task.mask)
             try:
                 pixels = shop.working_pixels(task.image.working_sha256)
             except FORESEEN as error:

@@ -8,15 +8,15 @@ from typing import Any, Final
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from core import masks, reviewing
+from core import reviewing
 from core.errors import FORESEEN
 from core.markup import lines_of_drawing
+from core.mask_rows import decoded
 from core.review_views import CLOSE_SIDE, Views, views, window
 from core.reviewing import CODES, RUBRIC, Outcome, Task, Verdict
 from core.workshop import Workshop
 from pages.ui.resources import png_bytes
 from pages.ui.text import plain
-from storage.rows import MaskRow
 
 _STYLE: Final = """
 <style>
@@ -101,11 +101,11 @@ def review(shop: Workshop, mask_id: int, *, audit_id: int | None = None) -> None
             wrap=True,
         )
         st.text_input("Comment", key=f"comment-{opened.key}", max_chars=reviewing.LONGEST_COMMENT)
-    mask = _decoded(task.mask)
+    mask = decoded(task.mask)
     shown = views(
         pixels,
         mask,
-        [_decoded(one) for one in task.neighbours],
+        [decoded(one) for one in task.neighbours],
         [(one.x, one.y, one.label or 0) for one in task.mask.prompts if one.kind == "point"],
     )
     with left:
@@ -221,7 +221,3 @@ def _draw(shown: Views, mask: Any, opened: _Open) -> list[list[list[float]]]:
     lines = lines_of_drawing(drawn.json_data, scale=scale, origin=(x0, y0))
     st.caption("1 line" if len(lines) == 1 else f"{len(lines)} lines")
     return lines
-
-
-def _decoded(mask: MaskRow) -> Any:
-    return masks.decode({"size": [mask.height, mask.width], "counts": mask.counts})

@@ -124,6 +124,18 @@ def test_a_mask_is_sent_back_with_a_line_that_its_author_sees(page: Page, app: A
     assert line[-1] == pytest.approx([x0 + 200 * side / 560, y0 + 150 * side / 560], abs=2)
 
 
+def test_feedback_tells_the_author_the_weeks_and_commonest_errors(
+    page: Page, app: AppProcess, library: Library
+) -> None:
+    mask_id = reviewing.next_mask(library, "unreviewed")
+    assert mask_id is not None
+    reviewing.give(library, "poor", reviewing.Verdict(mask_id, "reject", rating=2, codes=("specks",)))
+    open_queue(page, app, "Feedback")
+    page.get_by_text("Loose pixels: 1 mask").wait_for()
+    expect(page.get_by_text("Week of")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+
+
 def test_a_fix_opens_the_mask_on_the_workbench_and_the_correction_is_measured(
     page: Page, app: AppProcess, library: Library
 ) -> None:
