@@ -54,6 +54,11 @@ def page(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
+def settled(page: Page) -> None:
+    """Wait until the page has run to its end: what is pressed before still speaks of what was shown."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+
+
 class Bench:
     """The workbench as a person uses it: by pointer and keys, in image pixels."""
 

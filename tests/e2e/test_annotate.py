@@ -12,7 +12,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from benchmarks.app_process import AppProcess
-from tests.e2e.conftest import Bench, pixels
+from tests.e2e.conftest import Bench, pixels, settled
 
 COFFEE, CHELSEA, ASTRONAUT, ROCKET, COINS, CAMERA, RETINA, IHC, HUBBLE, CELL = range(1, 11)
 
@@ -256,6 +256,7 @@ def test_an_outline_by_hand_becomes_a_mask_made_by_hand(bench: Bench, app: AppPr
     ).json_value()
     page.reload()
     page.get_by_text("1 path").wait_for()
+    settled(page)
     page.get_by_role("button", name="Save mask").click()
     bench.until("s.image_id === 9 && s.phase === 'ready' && s.masks.length === 1", timeout_s=40)
     (saved,) = kept(app, HUBBLE)

@@ -14,7 +14,7 @@ from core.workshop import Library, open_library
 from storage import images, reviews
 from storage.rows import ReviewRow
 from tests.conftest import settings_of
-from tests.e2e.conftest import Bench
+from tests.e2e.conftest import Bench, settled
 
 SKIPPED = {"object": {"key": "skipped", "points": [{"x": 60.5, "y": 70.5, "label": 1, "at": 900}], "box": None}}
 
@@ -55,11 +55,6 @@ def said(library: Library) -> list[ReviewRow]:
 def open_queue(page: Page, app: AppProcess, name: str) -> None:
     page.goto(f"{app.url}/review")
     page.get_by_role("radio", name=name).or_(page.get_by_role("button", name=name)).first.click()
-
-
-def settled(page: Page) -> None:
-    """Wait until the page has run to its end: a key pressed before still speaks of the mask that was there."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
 def test_an_audit_is_drawn_gone_through_by_keys_and_a_verdict_undone(
