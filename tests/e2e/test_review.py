@@ -1,6 +1,7 @@
 """The Review page in real Chromium: an audit by keys, a mask sent back with a drawing, a fix, the hard queue."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy.ndimage import binary_fill_holes, label
 
 from benchmarks.app_process import AppProcess
 from core import annotating, auditing, masks, reviewing
+from core.feedback import monday_of
 from core.segmentation.catalogue import GRABCUT
 from core.workshop import Library, open_library
 from storage import images, reviews
@@ -127,7 +129,7 @@ def test_feedback_tells_the_author_the_weeks_and_commonest_errors(
     reviewing.give(library, "poor", reviewing.Verdict(mask_id, "reject", rating=2, codes=("specks",)))
     open_queue(page, app, "Feedback")
     page.get_by_text("Loose pixels: 1 mask").wait_for()
-    expect(page.get_by_text("Week of")).to_be_visible()
+    expect(page.get_by_text(f"Week of {monday_of(datetime.now(UTC)):%Y-%m-%d}")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
 
 
