@@ -99,7 +99,8 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")
             work.drop(image_id, library.person_id, session=session, object_key=accepted.object_key)
-            corrections.remeasure(mask_id, session=session)
+            if superseded is not None:
+                corrections.remeasure(mask_id, session=session)
             _note(library, session, "accept", Touched(mask_id, image_id, True))
         elif not masks.same(mask_id, image_id, rle["counts"], session=session):
             raise Conflict(f"an idempotency key must belong to one mask, but {key!r} has saved another one before")

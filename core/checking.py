@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core import masks as pixels
-from core.mask_rows import rle_of
+from core.mask_rows import decoded, rle_of
 from core.projects import settings
 from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
 from core.segmentation.catalogue import CHECKPOINTS
@@ -121,7 +120,7 @@ def _said(rows: Sequence[MaskRow], limits: Limits, meta: set[int]) -> dict[int, 
     for place, row in enumerate(rows):
         prediction = Prediction(row.predicted_iou, row.stability_score, row.edited)
         report = validate_mask(
-            pixels.decode(others[place].rle),
+            decoded(row),
             others[:place],
             limits=limits if row.model_version_id in meta else soft,
             prediction=prediction,

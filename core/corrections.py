@@ -1,7 +1,7 @@
 """What reviewers make of masks: how far a mask was from its correction, in IoU. This is the quality statistic."""
 
 from core import masks as pixels
-from core.mask_rows import decoded
+from core.mask_rows import decoded, rle_of
 from core.quality.boundary import boundary_iou
 from storage import masks, reviews
 from storage.engine import Session
@@ -18,10 +18,6 @@ def remeasure(mask_id: int, *, session: Session) -> None:
         if heir == reviewed:
             reviews.corrected(reviewed, None, None, None, session=session)
             continue
-        old, new = _pixels(reviewed, session), _pixels(heir, session)
-        iou = float(pixels.iou(pixels.encode(new), [pixels.encode(old)])[0])
-        reviews.corrected(reviewed, heir, iou, boundary_iou(old, new), session=session)
-
-
-def _pixels(mask_id: int, session: Session) -> pixels.Mask:
-    return decoded(masks.get(mask_id, session=session))
+        old, new = (masks.get(one, session=session) for one in (reviewed, heir))
+        iou = float(pixels.iou(rle_of(new), [rle_of(old)])[0])
+        reviews.corrected(reviewed, heir, iou, boundary_iou(decoded(old), decoded(new)), session=session)

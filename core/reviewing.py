@@ -1,7 +1,7 @@
 """What a reviewer does: take the next mask of a queue, give a verdict on it."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from core.errors import Conflict, InvalidInput
 from core.workshop import Library
@@ -9,7 +9,7 @@ from storage import audits, events, images, masks, people, reviews, skips
 from storage.rows import AuditRow, ImageRow, MaskRow, NewReview, ReviewRow, SkipRow
 
 Outcome = Literal["approve", "fix", "send_back", "reject"]
-OUTCOMES: Final[tuple[Outcome, ...]] = ("approve", "fix", "send_back", "reject")
+OUTCOMES: Final = get_args(Outcome)
 Queue = Literal["flagged", "unreviewed"]
 CODES: Final = {
     "other_object": "holds part of another object",
@@ -134,8 +134,8 @@ def waiting(library: Library) -> Waiting:
         return Waiting(
             flagged=len(reviews.flagged(project, but_of=own, session=session, limit=WAITING)),
             unreviewed=len(reviews.unreviewed(project, but_of=own, session=session, limit=WAITING)),
-            sent_back=len(reviews.sent_back(project, session=session, limit=WAITING)),
-            hard=len(skips.waiting(project, session=session, limit=WAITING)),
+            sent_back=reviews.count_sent_back(project, session=session, limit=WAITING),
+            hard=skips.count_waiting(project, session=session, limit=WAITING),
         )
 
 

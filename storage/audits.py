@@ -82,17 +82,16 @@ def get(audit_id: int, *, session: Session) -> AuditRow:
     MissingRow
         If there is none.
     """
-    audit = session.get(Audit, audit_id)
-    if audit is None:
+    found = session.execute(_sized().where(col(Audit.id) == audit_id)).one_or_none()
+    if found is None:
         raise MissingRow(f"audit {audit_id} must exist, but does not")
-    return _row(audit, len(items(audit_id, session=session)))
+    return _row(*found)
 
 
 def every(project_id: int, *, session: Session) -> list[AuditRow]:
     """Return a project's audits, newest first."""
-    size = select(func.count()).select_from(AuditItem).where(col(AuditItem.audit_id) == col(Audit.id)).scalar_subquery()
-    query = select(Audit, size).where(col(Audit.project_id) == project_id).order_by(col(Audit.id).desc())
-    return [_row(audit, count) for audit, count in session.execute(query)]
+    query = _sized().where(col(Audit.project_id) == project_id).order_by(col(Audit.id).desc())
+    return [_row(*found) for found in session.execute(query)]
 
 
 def items(audit_id: int, *, session: Session) -> list[AuditItemRow]:
@@ -132,6 +131,12 @@ def next_mask(audit: AuditRow, person_id: int, *, but_own: bool, session: Sessio
         query = query.where(col(Mask.person_id) != person_id)
     found = session.scalars(query.limit(1)).first()
     return None if found is None else int(found)
+
+
+def _sized() -> Any:
+    """Select audits, each with the size of its sample."""
+    size = select(func.count()).select_from(AuditItem).where(col(AuditItem.audit_id) == col(Audit.id)).scalar_subquery()
+    return select(Audit, size)
 
 
 def _row(audit: Audit, size: int) -> AuditRow:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import delete, exists, func, select, text, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
@@ -86,18 +86,6 @@ def corrected(
     session.execute(query.values(corrected_id=corrected_id, iou=iou, boundary_iou=boundary_iou))
 
 
-def corrections(project_id: int, *, session: Session) -> list[ReviewRow]:
-    """Return the verdicts that led to a correction, oldest first."""
-    query = (
-        select(Review)
-        .join(Mask, col(Mask.id) == col(Review.mask_id))
-        .join(Image, col(Image.id) == col(Mask.image_id))
-        .where(col(Image.project_id) == project_id, col(Review.iou).is_not(None))
-        .order_by(col(Review.id))
-    )
-    return [_row(row) for row in session.scalars(query)]
-
-
 def of_author(project_id: int, person_id: int, *, since: datetime, session: Session) -> list[ReviewRow]:
     """Return the verdicts on a person's masks that were given since a moment, oldest first."""
     query = (
@@ -132,9 +120,19 @@ def unreviewed(project_id: int, *, but_of: int | None, session: Session, limit: 
 
 def sent_back(project_id: int, *, session: Session, limit: int) -> list[ReviewRow]:
     """Return the verdicts by which live masks were sent back to their authors, oldest first."""
-    query = (
-        select(Review)
-        .join(Mask, col(Mask.id) == col(Review.mask_id))
+    query = _sent_back(select(Review), project_id).order_by(col(Review.id)).limit(limit)
+    return [_row(row) for row in session.scalars(query)]
+
+
+def count_sent_back(project_id: int, *, session: Session, limit: int) -> int:
+    """Return how many such verdicts there are, counted up to a limit."""
+    some = _sent_back(select(col(Review.id)), project_id).limit(limit).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _sent_back(query: Any, project_id: int) -> Any:
+    return (
+        query.join(Mask, col(Mask.id) == col(Review.mask_id))
         .join(Image, col(Image.id) == col(Mask.image_id))
         .where(
             col(Image.project_id) == project_id,
@@ -142,10 +140,7 @@ def sent_back(project_id: int, *, session: Session, limit: int) -> list[ReviewRo
             live_mask(),
             col(Review.verdict) == SENT_BACK,
         )
-        .order_by(col(Review.id))
-        .limit(limit)
     )
-    return [_row(row) for row in session.scalars(query)]
 
 
 def _reviewed() -> Any:

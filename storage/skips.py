@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
@@ -69,11 +69,20 @@ def open_of_image(image_id: int, *, session: Session) -> list[SkipRow]:
 
 def waiting(project_id: int, *, session: Session, limit: int) -> list[SkipRow]:
     """Return the objects of a project's images that wait in the hard queue, oldest first."""
-    query = select(Skip).join(Image, col(Image.id) == col(Skip.image_id))
-    query = query.where(
+    query = _waiting(select(Skip), project_id).order_by(col(Skip.id)).limit(limit)
+    return [_row(row) for row in session.scalars(query)]
+
+
+def count_waiting(project_id: int, *, session: Session, limit: int) -> int:
+    """Return how many such objects there are, counted up to a limit; their states are not read."""
+    some = _waiting(select(col(Skip.id)), project_id).limit(limit).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _waiting(query: Any, project_id: int) -> Any:
+    return query.join(Image, col(Image.id) == col(Skip.image_id)).where(
         col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Skip.taken_back_at).is_(None)
     )
-    return [_row(row) for row in session.scalars(query.order_by(col(Skip.id)).limit(limit))]
 
 
 def find(ref: int | str, *, session: Session) -> Skip:

@@ -76,8 +76,8 @@ def agreement(ours: Sequence[Mask], theirs: Sequence[Mask]) -> Agreement:
     ours, theirs : sequence of ndarray of bool, shape (H, W)
         They may overlap, as a part and its whole do.
     """
-    shared, sizes, other_sizes = _shared(ours, theirs)
-    ious = _ious(shared, sizes, other_sizes)
+    ious, sizes, other_sizes = _overlaps(ours, theirs)
+    shared = ious * (sizes[:, None] + other_sizes[None]) / (1 + ious)
     matched = assigned(ious)
     pairs = tuple(
         Pair(row, column, float(ious[row, column]), boundary_iou(ours[row], theirs[column])) for row, column in matched
@@ -102,19 +102,12 @@ def assigned(ious: Floats) -> list[tuple[int, int]]:
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if usable[row, column] > 0]
 
 
-def _shared(ours: Sequence[Mask], theirs: Sequence[Mask]) -> tuple[Floats, Floats, Floats]:
-    """Return the pixels that each two masks share, shape (n, m), and the masks' own, (n,) and (m,)."""
+def _overlaps(ours: Sequence[Mask], theirs: Sequence[Mask]) -> tuple[Floats, Floats, Floats]:
+    """Return the IoU of each two masks, shape (n, m), and the masks' own pixels, (n,) and (m,)."""
     encoded, others = ([pixels.encode(mask) for mask in masks] for masks in (ours, theirs))
     sizes, other_sizes = (np.array([pixels.area(rle) for rle in rles], float) for rles in (encoded, others))
-    ious = np.stack([pixels.iou(rle, others) for rle in encoded]) if ours and theirs else np.zeros((len(ours), 0))
-    if not theirs or not ours:
-        return np.zeros((len(ours), len(theirs))), sizes, other_sizes
-    return ious * (sizes[:, None] + other_sizes[None]) / (1 + ious), sizes, other_sizes
-
-
-def _ious(shared: Floats, sizes: Floats, other_sizes: Floats) -> Floats:
-    union = sizes[:, None] + other_sizes[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    ious = np.array([pixels.iou(rle, others) for rle in encoded]).reshape(len(ours), len(theirs))
+    return ious, sizes, other_sizes
 
 
 def _split(pairs: Sequence[Pair], shared: Floats, sizes: Floats, other_sizes: Floats) -> tuple[Disagreement, ...]:
