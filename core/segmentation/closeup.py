@@ -34,14 +34,14 @@ from core.segmentation.sam import SamSegmenter, stability
 from core.segmentation.specks import without_specks
 from core.segmentation.windows import Window, whole
 
-VERSION: Final = "closeup-5"
+VERSION: Final = "closeup-6"
 KEPT_VIEWS: Final = 12
 FAR_LARGER: Final = 1.5
 LIKENESS: Final = 0.05
 """Predicted IoU that likeness to the corrected mask makes up for: a click is to mend, not to upset."""
 DOT: Final = 4
 """Pixels of the network's input to a dot of its answer."""
-CUT_SIDE: Final = 128
+CUT_SIDE: Final = 112
 SURE: Final = 0.05
 """The cut may change what the network holds more likely than this, and less likely than the rest."""
 UNDECIDED: Final = 0.2

@@ -5,8 +5,9 @@ locally the soft mask is an affine function of the photo's colours. The function
 copy and applied to the full photo.
 """
 
+from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -21,9 +22,10 @@ SURE: Final = 8.0
 UNSURE: Final = 0.02
 """Where the small mask is nearer than this to 0 or 1, the photo's edges cannot turn it."""
 SAMPLES: Final = 1024
+CHUNK: Final = 1 << 16
 
 Plane = NDArray[np.float32]
-Indices = NDArray[np.intp]
+Indices = NDArray[np.int32]
 
 
 class GuidedMask:
@@ -88,14 +90,21 @@ class GuidedMask:
         inside = cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR) > 0.5
         undecided = ((soft > unsure) & (soft < 1 - unsure)).astype(np.uint8)
         band = cv2.resize(cv2.dilate(undecided, np.ones((3, 3), np.uint8)), size, interpolation=cv2.INTER_NEAREST)
-        at_y, at_x = np.divmod(np.flatnonzero(band), size[0])
-        if at_y.size:
+        for at_x, at_y in _places(band):
             places = (top + at_y) * width + (left + at_x)
             r, g, b = _unit(image.reshape(-1, 3).take(places, axis=0)).T
             of_r, of_g, of_b, offset = _sampled(self._gains, at_x, at_y, size).T
             inside[at_y, at_x] = of_r * r + of_g * g + of_b * b + offset > 0.5
         mask[top:bottom, left:right] = inside
         return mask
+
+
+def _places(band: NDArray[Any]) -> Iterator[tuple[Indices, Indices]]:
+    """Yield columns and rows of the pixels that are set, so many at a time as memory close by holds."""
+    found = cv2.findNonZero(band)
+    places = np.zeros((0, 2), np.int32) if found is None else np.asarray(found, np.int32).reshape(-1, 2)
+    for begin in range(0, len(places), CHUNK):
+        yield places[begin : begin + CHUNK, 0], places[begin : begin + CHUNK, 1]
 
 
 def _sampled(gains: Plane, at_x: Indices, at_y: Indices, size: tuple[int, int]) -> Plane:

@@ -135,15 +135,18 @@ export function areaOf(pixels) {
 export function runsOf(pixels, width, { x0, y0, x1, y1 }) {
   const runs = [];
   const after = (y1 - 1) * width + x1;
-  // One pass: each look for the next pixel begins where the last one ended, whatever rows are empty in between.
+  // One pass: each look for the next pixel, set or not, begins where the last one ended, however many rows are empty
+  // or full in between.
+  let zero = -1;
   for (let p = pixels.indexOf(1, y0 * width + x0); p >= 0 && p < after; ) {
     const y = Math.floor(p / width);
     const row = y * width;
     if (p - row < x0) p = pixels.indexOf(1, row + x0);
     else if (p - row >= x1) p = pixels.indexOf(1, row + width + x0);
     else {
-      const zero = pixels.indexOf(0, p);
-      const stop = zero < 0 || zero > row + x1 ? row + x1 : zero;
+      if (zero < p) zero = pixels.indexOf(0, p);
+      if (zero < 0) zero = pixels.length;
+      const stop = Math.min(zero, row + x1);
       runs.push(y, p - row, stop - row);
       p = pixels.indexOf(1, stop);
     }

@@ -178,6 +178,7 @@ def test_runs_are_those_of_each_row_within_the_box(pure_page: Page, seed: int) -
     height, width = (int(side) for side in rng.integers(1, 14, 2))
     mask = rng.random((height, width)) < rng.choice([0.0, 0.1, 0.5, 0.95])
     mask[: int(rng.integers(0, height + 1))] = False
+    mask[int(rng.integers(0, height + 1)) :] = True
     x0, x1 = sorted(int(value) for value in rng.integers(0, width + 1, 2))
     y0, y1 = sorted(int(value) for value in rng.integers(0, height + 1, 2))
     expected = []
