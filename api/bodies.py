@@ -107,6 +107,7 @@ class ChosenCandidate(Body):
     stability_score: Score | None = None
     level: Literal["whole", "part", "subpart"] | None = None
     rank: Annotated[int, Field(ge=0, le=2)] | None = None
+    kept_iou: Score | None = None
 
 
 class MaskBody(Body):

@@ -39,6 +39,7 @@ def _accepted(body: MaskBody) -> annotating.Accepted:
         model=body.model,
         label=body.label,
         edited=body.edited,
+        kept_iou=chosen.kept_iou,
         supersedes=body.supersedes,
         prompts=[prompt.model_dump() for prompt in body.prompts],
         edits=[edit.model_dump() for edit in body.edits],

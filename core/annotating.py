@@ -9,6 +9,7 @@ from core.errors import Conflict, InvalidInput
 from core.masks import Rle
 from core.projects import settings
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
+from core.scope import image_in, stay_in
 from core.workshop import Library
 from storage import events, flags, images, masks, model_versions, skips, work
 from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
@@ -29,6 +30,8 @@ class Accepted:
         Which object in work it was.
     model : str, optional
         Name of the model that offered the candidate, as its answer gave it.
+    kept_iou : float, optional
+        IoU of the mask with the candidate it was made of; none without a candidate.
     supersedes : int or str, optional
         Id or key of the mask this one corrects.
     """
@@ -43,6 +46,7 @@ class Accepted:
     model: str | None = None
     label: str | None = None
     edited: bool = False
+    kept_iou: float | None = None
     supersedes: int | str | None = None
     prompts: list[dict[str, Any]] = field(default_factory=list)
     edits: list[dict[str, Any]] = field(default_factory=list)
@@ -73,7 +77,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         If the image, or the mask to supersede, does not exist.
     """
     with library.engines.reading() as session:
-        image = images.get(image_id, session=session)
+        image = image_in(library, image_id, session=session)
         others = masks.rles_of_image(image_id, session=session)
         superseded = None
         if accepted.supersedes is not None:
@@ -143,6 +147,7 @@ def _new_mask(
         candidate_level=accepted.level,
         candidate_rank=accepted.rank,
         edited=accepted.edited,
+        kept_iou=accepted.kept_iou,
         times=Times(**accepted.times),
         prompts=tuple(NewPrompt(**prompt) for prompt in accepted.prompts),
         edits=tuple(NewEdit(**edit) for edit in accepted.edits),
@@ -202,7 +207,7 @@ def skip(
         If the key has skipped an object of another image before.
     """
     with library.engines.writing() as session:
-        images.get(image_id, session=session)
+        image_in(library, image_id, session=session)
         skip_id, created = skips.insert(
             key,
             image_id=image_id,
@@ -243,31 +248,33 @@ def put_back_skip(library: Library, ref: int | str) -> None:
 def keep_work(library: Library, image_id: int, object_key: str, state: dict[str, Any]) -> None:
     """Keep the object in work as the canvas describes it."""
     with library.engines.writing() as session:
-        images.get(image_id, session=session)
+        image_in(library, image_id, session=session)
         work.put(image_id, library.person_id, object_key, state, session=session)
 
 
 def drop_work(library: Library, image_id: int, object_key: str | None = None) -> None:
     """Forget the object in work; with `object_key` only if it is still that one."""
     with library.engines.writing() as session:
-        images.get(image_id, session=session)
+        image_in(library, image_id, session=session)
         work.drop(image_id, library.person_id, session=session, object_key=object_key)
 
 
 def set_state(library: Library, image_id: int, state: str) -> None:
     """Set how far an image is."""
     with library.engines.writing() as session:
-        images.get(image_id, session=session)
+        image_in(library, image_id, session=session)
         images.set_state(image_id, state, session=session)
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
 def _note(library: Library, session: Any, kind: str, mask: Touched) -> None:
+    stay_in(library, mask.image_id, session=session)
     if mask.changed:
         events.add(kind, person_id=library.person_id, image_id=mask.image_id, mask_id=mask.id, session=session)
 
 
 def _note_skip(library: Library, session: Any, kind: str, skip: Touched) -> None:
+    stay_in(library, skip.image_id, session=session)
     if skip.changed:
         detail = {"skip_id": skip.id}
         events.add(kind, person_id=library.person_id, image_id=skip.image_id, detail=detail, session=session)

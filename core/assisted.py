@@ -99,6 +99,7 @@ class Assist:
                 rank=rank,
                 model=self._model,
                 edited=chosen is None,
+                kept_iou=1.0 if chosen else None,
                 prompts=self._prompts,
                 times={"prompting_ms": spent_ms},
             ),

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Final, Literal
 
 import numpy as np
 
 from core.errors import InvalidInput
+from core.quality.calibration import Calibrated, Judged, calibrated
 from core.quality.sampling import (
     AcceptancePlan,
     Drawn,
@@ -17,16 +19,17 @@ from core.quality.sampling import (
     standing,
     stratified,
 )
-from core.statistics import Interval
+from core.statistics import Interval, wilson
 from core.workshop import Library
 from storage import audits, events, reviews
-from storage.rows import AuditableRow, AuditItemRow, AuditRow, ReviewRow
+from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow, ReviewRow
 
 Method = Literal["simple", "stratified", "risk"]
 Stratum = Literal["annotator", "size", "version"]
 GOOD: Final = 0.9
 """IoU with its correction from which on a mask is good, as SA-1B's quality is told."""
 MOST_MASKS: Final = 10_000
+MOST_KNOWN: Final = 0.5
 SMALL, LARGE = 0.01, 0.1
 """Shares of the image at which a mask begins to be middling, and large."""
 
@@ -43,6 +46,9 @@ class Asked:
         1, or 2 who do not see each other's verdict.
     plan : AcceptancePlan, optional
         When the audit may end early. Its size is drawn if it is larger than `count`.
+    known : float
+        Masks that were approved before are mixed in, this share of the sample on top: whoever reviews does not know
+        which, and what they say of them tells how far their verdicts can be believed.
     """
 
     method: Method = "simple"
@@ -50,6 +56,7 @@ class Asked:
     by: Stratum = "annotator"
     reviewers: int = 1
     plan: AcceptancePlan | None = None
+    known: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +75,15 @@ class AuditResult:
         Share of masks on which two reviewers gave the same verdict.
     standing : str, optional
         What the plan says, if there is one.
+    known : Interval, optional
+        Share of verdicts on masks that were known to be good which found them good; not part of `good`.
     codes : dict of str to int
     """
 
     looked_at: int
     pending: int
     good: Interval
+    known: Interval | None
     rating: float | None
     same_verdict: float | None
     standing: Standing | None
@@ -92,13 +102,16 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
         raise InvalidInput(f"an audit must have from 1 to {MOST_MASKS:,} masks, got {asked.count}")
     if asked.reviewers not in (1, 2):
         raise InvalidInput(f"a mask of an audit must get 1 or 2 reviewers, got {asked.reviewers}")
+    if not 0 <= asked.known <= MOST_KNOWN:
+        raise InvalidInput(f"the share of known masks must be from 0 to {MOST_KNOWN:.0%}, got {asked.known:.0%}")
     count = max(asked.count, asked.plan.size if asked.plan else 0)
     rng = np.random.default_rng(seed)
     with library.engines.writing() as session:
         rows = audits.auditable(library.project_id, session=session)
         if not rows:
             raise InvalidInput("an audit must have masks that nobody has reviewed yet, but there are none")
-        drawn = _drawn(rows, asked, count, rng)
+        items = [AuditItemRow(one.mask_id, one.chance) for one in _drawn(rows, asked, count, rng)]
+        items += _known(audits.approved(library.project_id, session=session), round(asked.known * len(items)), rng)
         audit_id = audits.add(
             library.project_id,
             person_id=library.person_id,
@@ -106,7 +119,7 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
             population=len(rows),
             reviewers=asked.reviewers,
             plan=asdict(asked.plan) if asked.plan else {},
-            items=[AuditItemRow(one.mask_id, one.chance) for one in drawn],
+            items=[items[int(place)] for place in rng.permutation(len(items))],
             session=session,
         )
         events.add("audit", person_id=library.person_id, detail={"audit_id": audit_id}, session=session)
@@ -127,23 +140,30 @@ def result(library: Library, audit: AuditRow) -> AuditResult:
     that those looked at so far are a sample too.
     """
     with library.engines.reading() as session:
-        items = audits.items(audit.id, session=session)
+        everything = audits.items(audit.id, session=session)
         given: dict[int, list[ReviewRow]] = {}
         for one in reviews.of_audit(audit.id, session=session):
             given.setdefault(one.mask_id, []).append(one)
+    items = [item for item in everything if not item.known]
+    mixed_in = {item.mask_id for item in everything if item.known}
     full = [(item, given[item.mask_id]) for item in items if len(given.get(item.mask_id, ())) >= audit.reviewers]
-    judged = [(item, [is_good(one) for one in said]) for item, said in full]
+    judged = [(item, [is_good(one.verdict, one.iou) for one in said]) for item, said in full]
     settled = [(item.chance, all(good)) for item, good in judged if None not in good]
     share_seen = len(settled) / len(items) if items else 1.0
     values = [good for _, good in settled]
     good = estimated_share(values, [chance * share_seen for chance, _ in settled], audit.population)
     plan = AcceptancePlan(**audit.plan) if audit.plan else None
+    again = [
+        is_good(one.verdict, one.iou) is True for one in chain.from_iterable(given.get(one, ()) for one in mixed_in)
+    ]
+    given = {mask_id: said for mask_id, said in given.items() if mask_id not in mixed_in}
     ratings = [one.rating for said in given.values() for one in said if one.rating is not None]
     twice = [len({one.verdict for one in said}) == 1 for _, said in full if len(said) > 1]
     return AuditResult(
         looked_at=len(full),
         pending=len(full) - len(settled),
         good=good,
+        known=wilson(sum(again) / len(again), len(again)) if again else None,
         rating=float(np.mean(ratings)) if ratings else None,
         same_verdict=float(np.mean(twice)) if twice else None,
         standing=standing(plan, len(settled), values.count(False)) if plan else None,
@@ -151,11 +171,38 @@ def result(library: Library, audit: AuditRow) -> AuditResult:
     )
 
 
-def is_good(review: ReviewRow) -> bool | None:
-    """Return whether a verdict finds a mask good, None while its correction is not there."""
-    if review.verdict == "fix":
-        return None if review.iou is None else review.iou >= GOOD
-    return review.verdict == "approve"
+def is_good(verdict: str, iou: float | None) -> bool | None:
+    """Return whether a verdict finds a mask good, None while its correction is not there.
+
+    Parameters
+    ----------
+    iou : float, optional
+        The mask's with its correction.
+    """
+    if verdict == "fix":
+        return None if iou is None else iou >= GOOD
+    return verdict == "approve"
+
+
+def calibrations(library: Library) -> dict[int, Calibrated]:
+    """Return for each model version from which predicted IoU on its answers are good, as far as audits tell.
+
+    Of several verdicts on a mask the strictest counts.
+    """
+    with library.engines.reading() as session:
+        rows = audits.judged(library.project_id, session=session)
+    said: dict[int, list[JudgedRow]] = {}
+    for row in rows:
+        said.setdefault(row.mask_id, []).append(row)
+    judged: dict[int, list[Judged]] = {}
+    for mask_rows in said.values():
+        goods = [is_good(row.verdict, row.iou) for row in mask_rows]
+        first = mask_rows[0]
+        if None not in goods and first.model_version_id is not None:
+            one = Judged(first.predicted_iou, all(goods), 1 / first.chance)
+            judged.setdefault(first.model_version_id, []).append(one)
+    found = {version: calibrated(masks) for version, masks in judged.items()}
+    return {version: one for version, one in found.items() if one is not None}
 
 
 def _drawn(rows: list[AuditableRow], asked: Asked, count: int, rng: np.random.Generator) -> list[Drawn]:
@@ -166,6 +213,12 @@ def _drawn(rows: list[AuditableRow], asked: Asked, count: int, rng: np.random.Ge
     if asked.method == "risk":
         return by_risk({row.mask_id: _risk(row) for row in rows}, count, rng)
     raise InvalidInput(f"an audit's method must be simple, stratified or risk, got {asked.method!r}")
+
+
+def _known(ids: list[int], count: int, rng: np.random.Generator) -> list[AuditItemRow]:
+    """Return so many of the masks that are known to be good, all of them if there are fewer."""
+    chosen = rng.choice(ids, min(count, len(ids)), replace=False) if ids and count else []
+    return [AuditItemRow(int(one), 1.0, known=True) for one in chosen]
 
 
 def _stratum(row: AuditableRow, by: Stratum) -> object:

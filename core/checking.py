@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from core import auditing
 from core.mask_rows import decoded, rle_of
 from core.projects import settings
 from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
@@ -71,7 +72,8 @@ def check_library(
     Parameters
     ----------
     limits : Limits, optional
-        Thresholds; those of the project if not given. Stability counts for Meta's models alone.
+        Thresholds; those of the project if not given. Stability counts for Meta's models alone, predicted IoU for
+        these and, with a limit of its own, for each version that audits have calibrated.
     answered : bool
         Whether flags that annotators have answered count too.
     progress : callable, optional
@@ -83,8 +85,9 @@ def check_library(
     with library.engines.reading() as session:
         total = images.count(library.project_id, session=session)
         meta = {version.id for version in model_versions.every(session=session) if version.name in CHECKPOINTS}
+        of_version = _limits_by_version(library, limits, meta)
         for done, (_, rows) in enumerate(masks.stream(library.project_id, session=session), start=1):
-            found = _said(rows, limits, meta)
+            found = _said(rows, of_version)
             standing, added, removed = _settle(library, found, {row.id: list(row.flags) for row in rows})
             counting = [[flag for flag in said if answered or flag.resolution is None] for said in standing.values()]
             tallies.update((flag.name, flag.severity) for said in counting for flag in said)
@@ -109,21 +112,30 @@ def check_library(
     )
 
 
-def _said(rows: Sequence[MaskRow], limits: Limits, meta: set[int]) -> dict[int, list[Flag]]:
+def _limits_by_version(library: Library, limits: Limits, meta: set[int]) -> Callable[[int | None], Limits]:
+    """Return what gives the limits for answers of a model version.
+
+    What a model says of its answers is judged where it is known to mean something: stability of Meta's models, predicted
+    IoU of those and of versions whose answers were audited.
+    """
+    silent = replace(limits, stability=0.0, predicted_iou=0.0)
+    known: dict[int | None, Limits] = dict.fromkeys(meta, limits)
+    for version, found in auditing.calibrations(library).items():
+        known[version] = replace(known.get(version, silent), predicted_iou=found.limit)
+    return lambda version: known.get(version, silent)
+
+
+def _said(rows: Sequence[MaskRow], limits_of: Callable[[int | None], Limits]) -> dict[int, list[Flag]]:
     """Return what all checks say of each of an image's masks, oldest first.
 
     As at accept a mask is compared with those before it, so what is between two masks is said once, of the later.
     """
     others = [ExistingMask(row.id, rle_of(row)) for row in rows]
-    soft = replace(limits, stability=0.0)
     found = {}
     for place, row in enumerate(rows):
-        prediction = Prediction(row.predicted_iou, row.stability_score, row.edited)
+        prediction = Prediction(row.predicted_iou, row.stability_score, row.edited, row.kept_iou)
         report = validate_mask(
-            decoded(row),
-            others[:place],
-            limits=limits if row.model_version_id in meta else soft,
-            prediction=prediction,
+            decoded(row), others[:place], limits=limits_of(row.model_version_id), prediction=prediction
         )
         found[row.id] = list(report.flags)
     return found

@@ -80,7 +80,7 @@ def monday_of(moment: datetime) -> datetime:
 
 
 def _week(monday: datetime, found: list[ReviewRow]) -> Week:
-    settled = [good for good in map(is_good, found) if good is not None]
+    settled = [good for good in (is_good(one.verdict, one.iou) for one in found) if good is not None]
     ratings = [one.rating for one in found if one.rating is not None]
     share = sum(settled) / len(settled) if settled else 0.0
     return Week(monday, len(found), wilson(share, len(settled)), float(np.mean(ratings)) if ratings else None)

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from core.scope import image_in
 from core.workshop import Library, Workshop
 from storage import images, masks, skips, work
 from storage.rows import ImageRow, MaskRow, SkipRow, WorkRow
@@ -70,7 +71,7 @@ def view(shop: Workshop, image_id: int) -> View:
         If it is not in the library.
     """
     with shop.engines.reading() as session:
-        row = images.get(image_id, session=session)
+        row = image_in(shop, image_id, session=session)
         return View(
             _entry(shop, row),
             masks.of_image(image_id, session=session),
@@ -88,7 +89,7 @@ def image(library: Library, image_id: int) -> ImageRow:
         If it is not in the library.
     """
     with library.engines.reading() as session:
-        return images.get(image_id, session=session)
+        return image_in(library, image_id, session=session)
 
 
 def open_image(shop: Workshop, image_id: int, *, prefetch: list[int], client: str = "") -> float:
@@ -103,8 +104,12 @@ def open_image(shop: Workshop, image_id: int, *, prefetch: list[int], client: st
     """
     begun = time.perf_counter()
     with shop.engines.reading() as session:
-        row = images.get(image_id, session=session)
-        later = [found.working_sha256 for found in images.some(prefetch, session=session)]
+        row = image_in(shop, image_id, session=session)
+        later = [
+            found.working_sha256
+            for found in images.some(prefetch, session=session)
+            if found.project_id == shop.project_id
+        ]
     if shop.background is not None:
         # The image itself leaves the queue: it is being encoded right here.
         shop.background.set_queue([sha256 for sha256 in later if sha256 != row.working_sha256], client=client)

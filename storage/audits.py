@@ -10,7 +10,9 @@ from sqlmodel import Session, col
 from storage.errors import MissingRow
 from storage.images import live_mask
 from storage.models import UNANSWERED, Audit, AuditItem, FlagRow, Image, Mask, Review
-from storage.rows import AuditableRow, AuditItemRow, AuditRow
+from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow
+
+APPROVED = "approve"
 
 
 def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
@@ -43,6 +45,24 @@ def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
     return [AuditableRow(*row) for row in session.execute(query)]
 
 
+def approved(project_id: int, *, session: Session) -> list[int]:
+    """Return the live masks on which every verdict so far was to approve."""
+    said = exists().where(col(Review.mask_id) == col(Mask.id))
+    query = (
+        select(col(Mask.id))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(
+            col(Image.project_id) == project_id,
+            col(Image.deleted_at).is_(None),
+            live_mask(),
+            said,
+            ~exists().where(col(Review.mask_id) == col(Mask.id), col(Review.verdict) != APPROVED),
+        )
+        .order_by(col(Mask.id))
+    )
+    return [int(found) for found in session.scalars(query) if found is not None]
+
+
 def add(
     project_id: int,
     *,
@@ -67,7 +87,13 @@ def add(
     session.flush()
     audit_id = audit.id or 0
     rows = [
-        {"audit_id": audit_id, "mask_id": item.mask_id, "ordinal": ordinal, "chance": item.chance}
+        {
+            "audit_id": audit_id,
+            "mask_id": item.mask_id,
+            "ordinal": ordinal,
+            "chance": item.chance,
+            "known": item.known,
+        }
         for ordinal, item in enumerate(items)
     ]
     session.execute(insert_rows(AuditItem), rows)
@@ -96,8 +122,9 @@ def every(project_id: int, *, session: Session) -> list[AuditRow]:
 
 def items(audit_id: int, *, session: Session) -> list[AuditItemRow]:
     """Return an audit's sample, in the order of its drawing."""
-    query = select(col(AuditItem.mask_id), col(AuditItem.chance)).where(col(AuditItem.audit_id) == audit_id)
-    return [AuditItemRow(row[0], row[1]) for row in session.execute(query.order_by(col(AuditItem.ordinal)))]
+    query = select(col(AuditItem.mask_id), col(AuditItem.chance), col(AuditItem.known))
+    query = query.where(col(AuditItem.audit_id) == audit_id)
+    return [AuditItemRow(*row) for row in session.execute(query.order_by(col(AuditItem.ordinal)))]
 
 
 def next_mask(audit: AuditRow, person_id: int, *, but_own: bool, session: Session) -> int | None:
@@ -133,9 +160,42 @@ def next_mask(audit: AuditRow, person_id: int, *, but_own: bool, session: Sessio
     return None if found is None else int(found)
 
 
+def judged(project_id: int, *, session: Session) -> list[JudgedRow]:
+    """Return the verdicts of a project's audits on masks that were not painted on and have a predicted IoU."""
+    query = (
+        select(
+            col(Mask.id),
+            col(Mask.model_version_id),
+            col(Mask.predicted_iou),
+            col(AuditItem.chance),
+            col(Review.verdict),
+            col(Review.iou),
+        )
+        .join(Review, col(Review.mask_id) == col(Mask.id))
+        .join(
+            AuditItem,
+            (col(AuditItem.mask_id) == col(Review.mask_id)) & (col(AuditItem.audit_id) == col(Review.audit_id)),
+        )
+        .join(Audit, col(Audit.id) == col(AuditItem.audit_id))
+        .where(
+            col(Audit.project_id) == project_id,
+            col(AuditItem.known).is_(False),
+            col(Mask.edited).is_(False),
+            col(Mask.predicted_iou).is_not(None),
+        )
+        .order_by(col(Mask.id), col(Review.id))
+    )
+    return [JudgedRow(*row) for row in session.execute(query)]
+
+
 def _sized() -> Any:
-    """Select audits, each with the size of its sample."""
-    size = select(func.count()).select_from(AuditItem).where(col(AuditItem.audit_id) == col(Audit.id)).scalar_subquery()
+    """Select audits, each with the size of its sample, known masks aside."""
+    size = (
+        select(func.count())
+        .select_from(AuditItem)
+        .where(col(AuditItem.audit_id) == col(Audit.id), col(AuditItem.known).is_(False))
+        .scalar_subquery()
+    )
     return select(Audit, size)
 
 

@@ -108,6 +108,11 @@ def get(image_id: int, *, session: Session) -> ImageRow:
     return _row(found)
 
 
+def project_of(image_id: int, *, session: Session) -> int | None:
+    """Return the project of an image, deleted or not, or None if there is no such image."""
+    return session.execute(select(col(Image.project_id)).where(col(Image.id) == image_id)).scalar_one_or_none()
+
+
 def some(image_ids: list[int], *, session: Session) -> list[ImageRow]:
     """Return those of the given images that are in the library, in the order given."""
     rows = session.execute(_rows().where(col(Image.id).in_(image_ids)))

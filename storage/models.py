@@ -152,6 +152,7 @@ class Mask(SQLModel, table=True):
     candidate_level: str | None = Field(default=None, max_length=16)
     candidate_rank: int | None = None
     edited: bool = False
+    kept_iou: float | None = None
     waiting_ms: int = 0
     thinking_ms: int = 0
     prompting_ms: int = 0
@@ -267,7 +268,10 @@ class Audit(SQLModel, table=True):
 
 
 class AuditItem(SQLModel, table=True):
-    """One mask of an audit, in the order of its drawing, and with what chance it was drawn."""
+    """One mask of an audit, in the order of its drawing, and with what chance it was drawn.
+
+    A *known* one was found good before and is mixed in to see whether reviewers find it so again.
+    """
 
     __tablename__ = "audit_item"
     __table_args__ = (
@@ -281,6 +285,7 @@ class AuditItem(SQLModel, table=True):
     mask_id: int = Field(foreign_key="mask.id")
     ordinal: int
     chance: float
+    known: bool = False
 
 
 class Review(SQLModel, table=True):
@@ -307,6 +312,36 @@ class Review(SQLModel, table=True):
     iou: float | None = None
     boundary_iou: float | None = None
     created_at: datetime = _time()
+
+
+class Round(SQLModel, table=True):
+    """The same images given to several people, blind, to see how far they agree."""
+
+    __tablename__ = "agreement_round"
+    __table_args__ = (
+        CheckConstraint("kind IN ('agreement', 'calibration')", name="kind"),
+        Index("ix_agreement_round_project_id", "project_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    person_id: int = Field(foreign_key="person.id")
+    name: str = Field(max_length=200)
+    kind: str = Field(max_length=16)
+    passing: dict[str, Any] = _json()
+    created_at: datetime = _time()
+    closed_at: datetime | None = _time(nullable=True)
+
+
+class Seat(SQLModel, table=True):
+    """One person's place in a round: a project of their own with its images. Nobody's seat holds the agreed masks."""
+
+    __table_args__ = (UniqueConstraint("round_id", "person_id"), Index("ix_seat_person_id", "person_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="agreement_round.id")
+    person_id: int | None = Field(default=None, foreign_key="person.id")
+    project_id: int = Field(foreign_key="project.id", unique=True)
 
 
 class Event(SQLModel, table=True):

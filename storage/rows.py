@@ -145,6 +145,7 @@ class NewMask:
     candidate_level: str | None = None
     candidate_rank: int | None = None
     edited: bool = False
+    kept_iou: float | None = None
     times: Times = Times()
     prompts: tuple[NewPrompt, ...] = ()
     edits: tuple[NewEdit, ...] = ()
@@ -171,6 +172,7 @@ class MaskRow:
     candidate_level: str | None
     candidate_rank: int | None
     edited: bool
+    kept_iou: float | None
     times: Times
     created_at: datetime
     height: int
@@ -329,10 +331,11 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditItemRow:
-    """A mask of an audit, with what chance it was drawn."""
+    """A mask of an audit, with what chance it was drawn, and whether it was known to be good before."""
 
     mask_id: int
     chance: float
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,3 +362,47 @@ class AnswersRow:
     upheld: int
     refused: int
     deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRow:
+    """A round: the same images given to several people, blind; `passing` is what a calibration asks for."""
+
+    id: int
+    project_id: int
+    person_id: int
+    name: str
+    kind: str
+    passing: dict[str, float]
+    created_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRow:
+    """A person's place in a round, and how far they are; nobody's (None) holds the agreed masks."""
+
+    round_id: int
+    person_id: int | None
+    name: str | None
+    project_id: int
+    images: int
+    done: int
+    masks: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether every image is done."""
+        return self.done == self.images
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRow:
+    """A verdict of an audit on a mask that is as the model offered it, with what the model predicted."""
+
+    mask_id: int
+    model_version_id: int | None
+    predicted_iou: float
+    chance: float
+    verdict: str
+    iou: float | None

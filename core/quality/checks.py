@@ -6,10 +6,10 @@ from typing import Final
 
 from core.masks import Mask
 from core.quality.flags import ExistingMask, Flag, Limits, Prediction, Subject, subject_of
-from core.quality.neighbours import crumb, duplicate, gap
+from core.quality.neighbours import astride, crumb, duplicate, gap
 from core.quality.outlines import rough, stairs
 from core.quality.shape import border, bridge, covering, holes, islands, small
-from core.quality.trust import unstable, unsure
+from core.quality.trust import reworked, unstable, unsure
 
 __all__ = [
     "CHECKS",
@@ -45,8 +45,10 @@ LIBRARY_CHECKS: Final[dict[str, Check]] = {
     "border": border,
     "crumb": crumb,
     "gap": gap,
+    "astride": astride,
     "unstable": unstable,
     "unsure": unsure,
+    "reworked": reworked,
 }
 """What a library is gone over with, and a mask from outside: these besides tell a reviewer where to look."""
 

@@ -45,7 +45,10 @@ class Limits:
         Meta's automatic masks need 0.95; here a person has looked. Means something for SAM alone: the starter's
         answers are softer, and good ones score 0.3.
     predicted_iou : float
-        Below it an answer is unsure. Whoever has compared predictions with reviews hands in a better one.
+        Below it an answer of Meta's models is unsure. Where audits tell (`core.quality.calibration`), a version has a
+        limit of its own, and without one other models' scores are not judged.
+    kept : float
+        Below this IoU with its candidate a mask is another than the model spoke of.
     """
 
     min_area: int = 100
@@ -68,6 +71,7 @@ class Limits:
     gap_width: int = 4
     stability: float = 0.85
     predicted_iou: float = 0.75
+    kept: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,12 @@ class ExistingMask:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model said of its candidate, and whether the mask was painted on since."""
+    """What the model said of its candidate, whether the mask was painted on since, and its IoU with the candidate."""
 
     predicted_iou: float | None
     stability_score: float | None
     edited: bool = False
+    kept_iou: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,28 @@ def crumb(subject: Subject) -> Iterator[Flag]:
             )
 
 
+def astride(subject: Subject) -> Iterator[Flag]:
+    """Say so if the mask lies half on another one: neither a part of it nor beside it, while no pixel is of two things."""
+    limits = subject.limits
+    for other in subject.existing:
+        window = common(subject.box, other.box)
+        if window is None:
+            continue
+        shared = _ours(subject, window) & _theirs([other], window)
+        areas = subject.area, pixels.area(other.rle)
+        count, least = cv2.countNonZero(shared), min(areas)
+        alike = count / (sum(areas) - count) >= limits.duplicate_iou
+        if not alike and max(limits.sliver, limits.sliver_share * least) < count < limits.containment * least:
+            yield Flag(
+                "astride",
+                "info",
+                f"The mask shares {count / least:.0%} of the smaller with mask {other.mask_id}: "
+                "neither a part of it nor beside it.",
+                _around(shared, window),
+                detail={"mask_id": other.mask_id, "pixels": count},
+            )
+
+
 def gap(subject: Subject) -> Iterator[Flag]:
     """Say so if between the mask and another one, which touch around it, a thin gap is left."""
     limits = subject.limits

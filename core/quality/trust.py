@@ -33,3 +33,17 @@ def unsure(subject: Subject) -> Iterator[Flag]:
             subject.box,
             detail={"predicted_iou": told.predicted_iou},
         )
+
+
+def reworked(subject: Subject) -> Iterator[Flag]:
+    """Say so if so much was painted that the prediction no longer speaks for the mask."""
+    told = subject.prediction
+    if told is None or told.kept_iou is None or told.kept_iou >= subject.limits.kept:
+        return
+    yield Flag(
+        "reworked",
+        "info",
+        f"The mask has only {told.kept_iou:.0%} IoU with its candidate: what the model predicted is not of this mask.",
+        subject.box,
+        detail={"kept_iou": told.kept_iou},
+    )

@@ -5,6 +5,7 @@ import { decode, encode } from "./rle.js";
 import { counted } from "./dom.js";
 import { measure, openFlags } from "./maskbook.js";
 import * as objects from "./object.js";
+import { iouOf } from "./raster.js";
 import { uuid } from "./uuid.js";
 
 /** @typedef {import("./effects.js").Mask} Mask */
@@ -59,6 +60,8 @@ export class Finishing {
       level: candidate?.level ?? null,
     };
     const edited = object.edits.length > 0 || Boolean(replaced?.edited && object.onBase);
+    const offered = object.onBase ? null : showing.composer.candidate;
+    const kept_iou = offered ? iouOf(offered, showing.composer.pixels) : null;
     // Painted from nothing, or an outline that was only repainted: no model had a hand in it.
     const unassisted = !objects.hasPrompt(object) && (!replaced || replaced.origin === "by_hand");
     const origin = unassisted ? "by_hand" : "assisted";
@@ -69,7 +72,7 @@ export class Finishing {
     };
     const body = {
       ...{ rle, object_key: object.key, origin, token: candidate?.token ?? null, model: showing.answer?.model ?? null },
-      candidate: candidate ? { ...scores, rank: Math.min(object.chosen, 2) } : null,
+      candidate: candidate ? { ...scores, rank: Math.min(object.chosen, 2), kept_iou } : null,
       ...{ label: object.label, edited, supersedes: replaced?.key ?? null, prompts: mask.prompts, times },
       edits: object.edits.map(({ kind, at, ...detail }) => ({ kind, detail, at_ms: Math.round(at) })),
     };

@@ -126,6 +126,17 @@ export function areaOf(pixels) {
   return area;
 }
 
+/** IoU of two masks of the same size; 1 for two empty ones. @param {Uint8Array} a @param {Uint8Array} b */
+export function iouOf(a, b) {
+  let both = 0;
+  let any = 0;
+  for (let i = 0; i < a.length; i++) {
+    both += a[i] & b[i];
+    any += a[i] | b[i];
+  }
+  return any ? both / any : 1;
+}
+
 /**
  * Return the runs of a mask within a box, row by row: y, x0, x1 of each.
  * @param {Uint8Array} pixels

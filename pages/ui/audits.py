@@ -70,6 +70,8 @@ def _said(found: AuditResult, audit: AuditRow) -> str:
         more.append(f"rated {found.rating:.1f}")
     if found.same_verdict is not None:
         more.append(f"two reviewers agree on {found.same_verdict:.0%}")
+    if found.known is not None:
+        more.append(f"known good ones found good again: {found.known.mean:.0%}")
     if found.standing:
         more.append(_STANDINGS[found.standing])
     return f"{says}  \n:gray[{plain(' · '.join(more))}]"
@@ -80,6 +82,7 @@ def _begin(shop: Workshop) -> None:
     method = st.selectbox("Draw", list(_METHODS), help="Masks that were reviewed already are left out.")
     count = int(st.number_input("Masks", 1, auditing.MOST_MASKS, 100))
     twice = st.checkbox("Two reviewers for each mask, who do not see each other's verdict")
+    mixed = st.checkbox("Mix in masks that were approved before, one to ten, to see whether they are approved again")
     planned = st.checkbox("End as soon as it is decided")
     plan = None
     if planned:
@@ -93,7 +96,7 @@ def _begin(shop: Workshop) -> None:
         return
     how, by = _METHODS[method]
     try:
-        auditing.begin(shop, Asked(how, count, by, 2 if twice else 1, plan))
+        auditing.begin(shop, Asked(how, count, by, 2 if twice else 1, plan, 0.1 if mixed else 0.0))
     except FORESEEN as error:
         st.error(plain(str(error)), icon=":material/error:")
     else:

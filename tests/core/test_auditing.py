@@ -122,3 +122,29 @@ def test_a_sample_that_cannot_be_meant_is_refused(twelve: Library, asked: Asked,
     with pytest.raises(InvalidInput, match=says):
         auditing.begin(twelve, asked)
     assert auditing.every(twelve) == []
+
+
+def test_known_good_masks_are_mixed_in_and_told_apart(twelve: Library) -> None:
+    first = begun(twelve, Asked(count=4))
+    known = set(review_all(twelve, first))
+    audit = begun(twelve, Asked(count=8, known=0.25))
+    assert (audit.size, audit.population) == (8, 8)
+    seen = []
+    while (mask_id := reviewing.next_of_audit(twelve, audit)) is not None:
+        outcome = "reject" if mask_id in known and not known & set(seen) else "approve"
+        reviewing.give(twelve, f"again-{mask_id}", Verdict(mask_id, outcome, audit_id=audit.id))
+        seen.append(mask_id)
+    assert (len(seen), len(known & set(seen))) == (10, 2)
+    found = auditing.result(twelve, audit)
+    assert (found.looked_at, found.good.mean) == (8, 1.0)
+    assert found.known is not None
+    assert found.known.mean == pytest.approx(0.5)
+    assert auditing.result(twelve, first).known is None
+
+
+def test_a_mask_that_anybody_refused_is_not_known_to_be_good(twelve: Library) -> None:
+    review_all(twelve, begun(twelve, Asked(count=4)), wrong=4)
+    audit = begun(twelve, Asked(count=8, known=0.5))
+    assert len(review_all(twelve, audit)) == 8
+    with pytest.raises(InvalidInput, match="share of known masks must be from 0 to 50%, got 60%"):
+        auditing.begin(twelve, Asked(known=0.6))

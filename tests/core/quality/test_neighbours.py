@@ -60,3 +60,16 @@ def test_gaps_are_told_of_each_neighbour() -> None:
     below = block(100, 200, 200, 50) & ~block(210, 200, 40, 2)
     said = reported(slit(2, height=40), LEFT, below)
     assert said["gap"].detail["mask_id"] == 2
+
+
+def test_a_mask_that_lies_half_on_another_is_told_with_where() -> None:
+    flag = reported(block(170, 100, 100, 100), LEFT)["astride"]
+    assert (flag.box, flag.detail) == ((170, 100, 30, 100), {"mask_id": 1, "pixels": 3000})
+    assert flag.message.startswith("The mask shares 30% of the smaller with mask 1")
+
+
+def test_parts_slivers_and_duplicates_are_not_astride() -> None:
+    assert "astride" not in reported(block(110, 110, 40, 40), LEFT)
+    assert "astride" not in reported(block(196, 100, 100, 100), LEFT)
+    assert "astride" not in reported(block(110, 100, 100, 100), LEFT)
+    assert "astride" in reported(block(80, 110, 40, 40), LEFT)

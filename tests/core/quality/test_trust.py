@@ -31,3 +31,11 @@ def test_a_report_is_well_with_hints_only() -> None:
     assert Report((hint,)).ok
     assert not Report((warning, hint)).ok
     assert not validate_mask(disk() & ~disk(), [], limits=Limits()).ok
+
+
+def test_a_mask_that_is_no_longer_its_candidate_is_told() -> None:
+    said = reported(disk(), prediction=Prediction(0.9, 0.9, edited=True, kept_iou=0.79))
+    assert set(said) == {"reworked"}
+    assert said["reworked"].message.startswith("The mask has only 79% IoU with its candidate")
+    assert reported(disk(), prediction=Prediction(0.9, 0.9, edited=True, kept_iou=0.8)) == {}
+    assert reported(disk(), prediction=Prediction(0.9, 0.9, edited=True)) == {}
