@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from core import rounds
 from core.errors import InvalidInput
 from core.workshop import Workshop
 
@@ -24,9 +25,16 @@ KEY: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 
 def workshop(request: Request) -> Workshop:
-    """Return the open workshop of this server."""
+    """Return the open workshop of this server, from the person's seat if the path is below a round.
+
+    Raises
+    ------
+    MissingRow
+        If they have no seat in that round.
+    """
     provider: Callable[[], Workshop] = request.app.state.workshop
-    return provider()
+    shop = provider()
+    return rounds.enter(shop, path_id(request, "round")) if "round" in request.path_params else shop
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

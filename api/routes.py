@@ -25,17 +25,10 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path, hosts: tuple[str, 
     hosts
         Names by which browsers may reach the server besides addresses and this machine's own.
     """
+    bench = [*people.ROUTES, *images.ROUTES, *prompts.ROUTES, *masks.ROUTES, *skips.ROUTES, *work.ROUTES]
     api = Starlette(
-        routes=[
-            *people.ROUTES,
-            *images.ROUTES,
-            *prompts.ROUTES,
-            *masks.ROUTES,
-            *skips.ROUTES,
-            *work.ROUTES,
-            *exports.ROUTES,
-            *models.ROUTES,
-        ],
+        # In a round the bench is the same, from the person's seat.
+        routes=[*bench, *exports.ROUTES, *models.ROUTES, Mount("/rounds/{round}", routes=bench)],
         exception_handlers=HANDLERS,
         middleware=[Middleware(Guard, hosts=hosts)],
     )

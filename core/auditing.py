@@ -217,7 +217,9 @@ def _drawn(rows: list[AuditableRow], asked: Asked, count: int, rng: np.random.Ge
 
 def _known(ids: list[int], count: int, rng: np.random.Generator) -> list[AuditItemRow]:
     """Return so many of the masks that are known to be good, all of them if there are fewer."""
-    chosen = rng.choice(ids, min(count, len(ids)), replace=False) if ids and count else []
+    if not ids:
+        return []
+    chosen = rng.choice(ids, min(count, len(ids)), replace=False)
     return [AuditItemRow(int(one), 1.0, known=True) for one in chosen]
 
 

@@ -115,8 +115,8 @@ def check_library(
 def _limits_by_version(library: Library, limits: Limits, meta: set[int]) -> Callable[[int | None], Limits]:
     """Return what gives the limits for answers of a model version.
 
-    What a model says of its answers is judged where it is known to mean something: stability of Meta's models, predicted
-    IoU of those and of versions whose answers were audited.
+    What a model says of its answers is judged where it is known to mean something: stability of Meta's models,
+    predicted IoU of those and of versions whose answers were audited.
     """
     silent = replace(limits, stability=0.0, predicted_iou=0.0)
     known: dict[int | None, Limits] = dict.fromkeys(meta, limits)

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.workshop import PROJECT_DEFAULTS, Library, Workshop
-from storage import images, people, projects
+from storage import images, people, projects, rounds
 
 MAX_PREFERENCES_BYTES = 64 * 1024
 
@@ -17,6 +17,8 @@ def overview(shop: Workshop) -> dict[str, Any]:
         project = projects.get(shop.project_id, session=session)
         progress = images.progress(shop.project_id, session=session)
         person = people.get(shop.person_id, session=session)
+        here = rounds.of_seat(shop.project_id, session=session)
+        offered = rounds.seats_of(shop.person_id, shop.project_id, session=session)
     segmenter = shop.desk.segmenter
     return {
         "id": project.id,
@@ -24,6 +26,12 @@ def overview(shop: Workshop) -> dict[str, Any]:
         "settings": {**PROJECT_DEFAULTS, **project.settings},
         "progress": asdict(progress),
         "model": {"name": segmenter.name, "title": segmenter.title, "trouble": shop.trouble},
+        "round": here.name if here else None,
+        "rounds": [
+            {"id": row.id, "name": row.name, "left": seat.images - seat.done}
+            for row, seat in offered
+            if not seat.finished
+        ],
         "person": {"id": person.id, "name": person.name, "preferences": person.preferences},
     }
 
@@ -66,6 +74,9 @@ def _check(values: dict[str, Any]) -> None:
         raise InvalidInput(f"the smallest mask must have from 0 to a million pixels, got {area!r}")
     if not isinstance(values["labels"], bool):
         raise InvalidInput(f"labels must be on or off, got {values['labels']!r}")
+    calibration = values["calibration"]
+    if calibration is not None and (isinstance(calibration, bool) or not isinstance(calibration, int)):
+        raise InvalidInput(f"the calibration must be a round's number or none, got {calibration!r}")
     names = values["label_names"]
     if not (isinstance(names, list) and len(names) <= 500 and all(map(_is_label, names))):
         raise InvalidInput("label names must be at most 500 texts of 1 to 200 characters, got others")

@@ -1,11 +1,12 @@
 """The running app in one value: the library, its files, and the model that answers prompts."""
 
+import copy
 import logging
 import threading
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ PROJECT_DEFAULTS: dict[str, Any] = {
     "labels": False,
     "label_names": [],
     "min_area": 100,
+    "calibration": None,
 }
 OWNER = "owner"
 
@@ -48,6 +50,12 @@ class Library:
     files: FileStore
     project_id: int
     person_id: int
+
+    def at(self, project_id: int) -> Self:
+        """Return the same library in another of its projects."""
+        there = copy.copy(self)
+        there.project_id = project_id
+        return there
 
     def working_pixels(self, sha256: str) -> NDArray[np.uint8]:
         """Return a working image, RGB, shape (H, W, 3).

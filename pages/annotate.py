@@ -1,12 +1,15 @@
-"""Annotate: the workbench, or the outline-by-hand mode of one image."""
+"""Annotate: the workbench, or the outline-by-hand mode of one image; in a round, from the person's own seat."""
 
 import streamlit as st
 
+from core import calibrating, rounds
+from core.errors import FORESEEN
 from pages.canvas import workbench
 from pages.canvas.assets import version
 from pages.ui.by_hand import ByHand, outline_by_hand
 from pages.ui.frame import fill_the_window, use_the_width
 from pages.ui.resources import open_workshop
+from pages.ui.text import plain
 
 
 def _number(text: str) -> int | None:
@@ -14,6 +17,26 @@ def _number(text: str) -> int | None:
 
 
 shop = open_workshop()
+round_id = _number(st.query_params.get("round", ""))
+if round_id is None and (required := calibrating.required(shop)) is not None:
+    if required.standing is not None:
+        asked, standing = required.round.passing, required.standing
+        st.warning(
+            f"The calibration **{plain(required.round.name)}** must reach F1 {asked['f1']:.0%} and IoU "
+            f"{asked['iou']:.0%} before real work; you came to {standing.f1:.0%} and {standing.iou:.0%}. "
+            "Ask whoever runs the project.",
+            icon=":material/school:",
+        )
+        st.stop()
+    round_id = required.round.id
+    st.query_params["round"] = str(round_id)
+if round_id is not None:
+    try:
+        shop = rounds.enter(shop, round_id)
+    except FORESEEN as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
+
 # Only a fresh page asks its address: a browser may still send the old one while the mode is being left.
 if "by_hand" not in st.session_state:
     st.session_state["by_hand"] = ByHand.of_url()
@@ -26,7 +49,7 @@ else:
     fill_the_window()
     image_id, mask_id = (_number(st.query_params.get(name, "")) for name in ("image", "mask"))
     skip = st.query_params.get("skip")
-    result = workbench(image_id=image_id, mask_id=mask_id, skip=skip, version=version())
+    result = workbench(image_id=image_id, mask_id=mask_id, skip=skip, round_id=round_id, version=version())
     if result.by_hand is not None:
         asked_by_hand = result.by_hand
         by_hand = ByHand.start(asked_by_hand.image_id, (asked_by_hand.width, asked_by_hand.height))

@@ -9,9 +9,10 @@ from pages.ui.frame import use_the_width
 from pages.ui.resources import open_workshop
 from pages.ui.review_lists import show_hard_queue, show_sent_back
 from pages.ui.review_task import go_and_fix, review, show_undo
+from pages.ui.rounds import show_rounds
 from pages.ui.text import counted
 
-QUEUES = ("Audits", "Flagged", "Not reviewed", "Sent back", "Hard queue", "Feedback")
+QUEUES = ("Audits", "Flagged", "Not reviewed", "Sent back", "Hard queue", "Feedback", "Agreement")
 
 shop = open_workshop()
 go_and_fix()
@@ -45,6 +46,8 @@ elif queue == "Hard queue":
     show_hard_queue(shop)
 elif queue == "Feedback":
     show_feedback(shop)
+elif queue == "Agreement":
+    show_rounds(shop)
 else:
     mask_id = reviewing.next_mask(shop, "flagged" if queue == "Flagged" else "unreviewed")
     if mask_id is None:

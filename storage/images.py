@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
@@ -118,6 +118,16 @@ def some(image_ids: list[int], *, session: Session) -> list[ImageRow]:
     rows = session.execute(_rows().where(col(Image.id).in_(image_ids)))
     found = {row.id: row for row in map(_row, rows)}
     return [found[image_id] for image_id in image_ids if image_id in found]
+
+
+def drawable(project_id: int, *, with_masks: bool, session: Session) -> list[int]:
+    """Return the ids of a project's live images, or only of those that are done and have masks."""
+    query = select(col(Image.id)).where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None))
+    if with_masks:
+        query = query.where(
+            col(Image.state) == "done", exists().where(col(Mask.image_id) == col(Image.id), live_mask())
+        )
+    return [int(found) for found in session.scalars(query.order_by(col(Image.id))) if found is not None]
 
 
 def insert(new: NewImage, *, session: Session) -> tuple[int, bool]:

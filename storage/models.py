@@ -342,6 +342,7 @@ class Seat(SQLModel, table=True):
     round_id: int = Field(foreign_key="agreement_round.id")
     person_id: int | None = Field(default=None, foreign_key="person.id")
     project_id: int = Field(foreign_key="project.id", unique=True)
+    passed: bool = False
 
 
 class Event(SQLModel, table=True):

@@ -10,7 +10,7 @@ from storage.errors import MissingRow
 from storage.images import live_mask
 from storage.models import Image, Mask, Person, Project, Round, Seat
 from storage.rows import RoundRow, SeatRow
-from storage.types import now
+from storage.types import UTCDateTime, now
 
 _COPIED = (
     "name",
@@ -44,7 +44,7 @@ def add_seat(
     session.add(Seat(round_id=round_id, person_id=person_id, project_id=project.id or 0))
     columns = [getattr(Image, name) for name in _COPIED]
     copies = (
-        select(literal(project.id, Integer), *columns, literal("new"), literal(now(), Image.created_at.type))
+        select(literal(project.id, Integer), *columns, literal("new"), literal(now(), UTCDateTime()))
         .where(col(Image.id).in_(image_ids))
         .order_by(col(Image.id))
     )
@@ -61,10 +61,10 @@ def get(round_id: int, *, session: Session) -> RoundRow:
     MissingRow
         If there is none.
     """
-    row = session.get(Round, round_id)
-    if row is None:
+    found = find(round_id, session=session)
+    if found is None:
         raise MissingRow(f"round {round_id} must exist, but does not")
-    return _row(row)
+    return found
 
 
 def every(project_id: int, *, session: Session) -> list[RoundRow]:
@@ -76,6 +76,24 @@ def every(project_id: int, *, session: Session) -> list[RoundRow]:
 def close(round_id: int, *, session: Session) -> None:
     """End a round: its seats are no longer offered."""
     session.execute(update(Round).where(col(Round.id) == round_id).values(closed_at=now()))
+
+
+def find(round_id: int, *, session: Session) -> RoundRow | None:
+    """Return a round, or None if there is none."""
+    row = session.get(Round, round_id)
+    return None if row is None else _row(row)
+
+
+def of_seat(seat_project_id: int, *, session: Session) -> RoundRow | None:
+    """Return the round that a project is a seat in, or None if it is none."""
+    query = select(Round).join(Seat, col(Seat.round_id) == col(Round.id)).where(col(Seat.project_id) == seat_project_id)
+    found = session.scalars(query).one_or_none()
+    return None if found is None else _row(found)
+
+
+def set_passed(seat_project_id: int, *, session: Session) -> None:
+    """Note that whoever sits here has passed the calibration."""
+    session.execute(update(Seat).where(col(Seat.project_id) == seat_project_id).values(passed=True))
 
 
 def seats(round_id: int, *, session: Session) -> list[SeatRow]:
@@ -109,6 +127,12 @@ def images_of(seat_project_id: int, *, session: Session) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in session.execute(query.order_by(col(Image.id)))}
 
 
+def done_of(seat_project_id: int, *, session: Session) -> set[int]:
+    """Return the images of a seat that are done."""
+    query = select(col(Image.id)).where(col(Image.project_id) == seat_project_id, col(Image.state) == "done")
+    return {int(found) for found in session.scalars(query) if found is not None}
+
+
 def _seats() -> Any:
     images = select(func.count()).select_from(Image).where(col(Image.project_id) == col(Seat.project_id))
     masks = (
@@ -123,6 +147,7 @@ def _seats() -> Any:
             col(Seat.person_id),
             col(Person.name),
             col(Seat.project_id),
+            col(Seat.passed),
             images.scalar_subquery(),
             images.where(col(Image.state) == "done").scalar_subquery(),
             masks.scalar_subquery(),

@@ -386,6 +386,7 @@ class SeatRow:
     person_id: int | None
     name: str | None
     project_id: int
+    passed: bool
     images: int
     done: int
     masks: int

@@ -9,7 +9,7 @@ import numpy as np
 from core.statistics import Interval, wilson
 
 WANTED: Final = 0.94
-"""Share of good masks that is wanted above the limit: SA-1B's own quality (Kirillov et al., arXiv 2304.02643, section 5)."""
+"""Share of good masks wanted above the limit: SA-1B's own quality (Kirillov et al., arXiv 2304.02643, section 5)."""
 LEAST: Final = 50
 """Fewer judged masks tell nothing."""
 LEAST_ABOVE: Final = 20

@@ -56,7 +56,7 @@ def crumb(subject: Subject) -> Iterator[Flag]:
 
 
 def astride(subject: Subject) -> Iterator[Flag]:
-    """Say so if the mask lies half on another one: neither a part of it nor beside it, while no pixel is of two things."""
+    """Say so if the mask lies half on another one: neither a part of it nor beside it."""
     limits = subject.limits
     for other in subject.existing:
         window = common(subject.box, other.box)

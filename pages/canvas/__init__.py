@@ -35,7 +35,7 @@ class WorkbenchResult:
 
 
 def workbench(
-    *, image_id: int | None, mask_id: int | None, skip: str | None, version: str, key: str = "workbench"
+    *, image_id: int | None, mask_id: int | None, skip: str | None, round_id: int | None, version: str
 ) -> WorkbenchResult:
     """Mount the workbench and return what it asks of the page.
 
@@ -47,19 +47,20 @@ def workbench(
         A mask of that image to be edited at once.
     skip : str or None
         Key of a skipped object of that image to be taken up again.
+    round_id : int or None
+        The round whose images are annotated, from the person's own seat; None for the library's.
     version : str
         Names the modules under /canvas/{version}/, see `pages.canvas.assets.version`.
-    key : str
-        Streamlit's key of this component.
     """
     result = _component()(
-        key=key,
+        key="workbench" if round_id is None else f"workbench-{round_id}",
         data={
             "image_id": image_id,
             "mask_id": mask_id,
             "skip": skip,
+            "round_id": round_id,
             "module": f"/canvas/{version}/main.js",
-            "api": "/api",
+            "api": "/api" if round_id is None else f"/api/rounds/{round_id}",
         },
         on_by_hand_change=_ignore,
     )

@@ -25,21 +25,21 @@ import { Working } from "./working.js";
 
 /** @typedef {"opening" | "reading" | "ready" | "failed" | "empty"} Phase */
 
-/** What outlives a remount of the component: the queue of unsent things above all. */
-let shared = null;
+/** What outlives a remount of the component, by where its requests go: the queue of unsent things above all. */
+const shared = new Map();
 
 function sharedParts(base) {
-  if (!shared) {
+  if (!shared.has(base)) {
     const api = new Api(base);
-    const outbox = new Outbox(api, new TabQueues("masksmith"));
-    shared = { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start(), lastImage: null };
+    const outbox = new Outbox(api, new TabQueues(base === "/api" ? "masksmith" : `masksmith${base.replaceAll("/", "-")}`));
+    shared.set(base, { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start(), lastImage: null });
   }
-  return shared;
+  return shared.get(base);
 }
 
 export class Bench {
   /**
-   * @param {{api: string, image_id: number | null, mask_id: number | null, skip: string | null}} data
+   * @param {{api: string, image_id: number | null, mask_id: number | null, skip: string | null, round_id: number | null}} data
    * @param {{byHand: (asked: object) => void}} hooks
    */
   constructor(data, hooks) {
@@ -60,6 +60,8 @@ export class Bench {
     this.library = new Library(this);
     this.probe = new Probe(this);
     this.project = null;
+    /** the round whose seat this is; null in the library @type {number | null} */
+    this.seat = data.round_id;
     this.imageId = null;
     this.image = null;
     /** @type {Phase} */
@@ -90,7 +92,7 @@ export class Bench {
     await this.until(async () => {
       this.setProject(await this.api.get("/project"));
     });
-    await this.until(() => this.library.start(wanted ?? shared.lastImage));
+    await this.until(() => this.library.start(wanted ?? sharedParts(this.api.base).lastImage));
     const { trouble } = this.project.model;
     if (trouble) this.say(trouble, "warning");
   }
@@ -281,7 +283,7 @@ export class Bench {
 
   stop() {
     this.stopped = true;
-    shared.lastImage = this.imageId;
+    sharedParts(this.api.base).lastImage = this.imageId;
     this.leaveImage();
     this.drafts.stop();
     this.library.stop();

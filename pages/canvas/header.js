@@ -35,8 +35,32 @@ export function header(bench) {
     actionButton(bench, "previous", { text: "‹", kind: "step", title: "Previous image" }),
     actionButton(bench, "next", { text: "›", kind: "step", title: "Next image" }),
     el("span", { class: "image" }, name, facts),
-    ...[el("span", { class: "space" }), progress, model, savedBadge(bench), ring(bench)],
+    ...[el("span", { class: "space" }), roundButton(bench), progress, model, savedBadge(bench), ring(bench)],
   );
+}
+
+/** Leads to the first round that waits for this person, and out of the one they are in. */
+function roundButton(bench) {
+  const made = button({ class: "badge round", hidden: true, onclick: () => goTo(bench.seat === null ? made.dataset.round : null) });
+  bench.emitter.on(["project"], () => {
+    const next = bench.project?.rounds?.[0];
+    made.hidden = !bench.project || (bench.seat === null && !next);
+    if (made.hidden) return;
+    made.dataset.round = next?.id ?? "";
+    made.textContent = bench.seat === null ? `Round: ${next.name} · ${next.left} left` : `Leave ${bench.project.round}`;
+    made.title =
+      bench.seat === null
+        ? "Everybody in this round annotates the same images without seeing the others' masks"
+        : "You see your own masks only; nothing made here counts in the library. What you did is kept";
+  });
+  return made;
+}
+
+/** Load the workbench of a round, or of the library. @param {string | null} round */
+function goTo(round) {
+  const url = new URL(location.href);
+  url.search = round === null ? "" : `?round=${round}`;
+  location.assign(url);
 }
 
 /** Says whether everything done is saved; opens the list of what the server refused. */

@@ -21,7 +21,7 @@ import { toolbar } from "./toolbar.js";
 /**
  * Build the workbench in `root` and open the first image.
  * @param {HTMLElement} root
- * @param {{api: string, image_id: number | null, mask_id: number | null, skip: string | null}} data
+ * @param {{api: string, image_id: number | null, mask_id: number | null, skip: string | null, round_id: number | null}} data
  * @param {{byHand: (asked: {image_id: number, width: number, height: number}) => void}} hooks  width, height: of the window
  */
 export function mount(root, data, hooks) {

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("round_id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["round_id"], ["agreement_round.id"], name=op.f("fk_seat_round_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_seat_person_id")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_seat_project_id")),
