@@ -95,6 +95,13 @@ def window(mask: Mask) -> tuple[int, int, int, int]:
     return x0, y0, x0 + wide, y0 + high
 
 
+def reaches(bbox: tuple[int, int, int, int], shown: tuple[int, int, int, int]) -> bool:
+    """Return whether a box (x, y, width, height) has pixels in a window (x0, y0, x1, y1)."""
+    x, y, width, height = bbox
+    x0, y0, x1, y1 = shown
+    return x < x1 and y < y1 and x + width > x0 and y + height > y0
+
+
 def _painted(picture: Rgb, mask: Mask) -> Rgb:
     painted = picture.copy()
     blended = (1 - OPACITY) * picture[mask].astype(np.float32) + OPACITY * np.array(RED, np.float32)

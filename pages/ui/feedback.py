@@ -12,7 +12,7 @@ from core.mask_rows import decoded
 from core.review_views import views
 from core.reviewing import CODES
 from core.workshop import Workshop
-from pages.ui.resources import png_bytes
+from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
 
 
@@ -84,4 +84,4 @@ def _mistake(shop: Workshop, mistake: Mistake) -> None:
             row.caption(plain(str(error)))
             continue
         shown = views(pixels, decoded(task.mask), lines=one.markup).close_over
-        row.image(png_bytes(shown), width=150, caption=plain(task.image.name))
+        row.image(jpeg_bytes(shown), width=150, caption=plain(task.image.name))

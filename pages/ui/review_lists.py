@@ -10,7 +10,7 @@ from core.mask_rows import decoded
 from core.review_views import views
 from core.reviewing import CODES
 from core.workshop import Workshop
-from pages.ui.resources import png_bytes
+from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
 
 SHOWN: Final = 20
@@ -31,7 +31,7 @@ def show_sent_back(shop: Workshop) -> None:
             except FORESEEN as error:
                 right.error(plain(str(error)), icon=":material/error:")
                 continue
-            left.image(png_bytes(views(pixels, mask, lines=review.markup).close_over), width="stretch")
+            left.image(jpeg_bytes(views(pixels, mask, lines=review.markup).close_over), width="stretch")
             right.markdown(f"**{plain(task.image.name)}**, mask {task.mask.id} by **{plain(task.author)}**")
             rating = f" · rated {review.rating}" if review.rating is not None else ""
             right.caption(f"Sent back {review.created_at:%Y-%m-%d %H:%M} UTC{rating}")

@@ -12,10 +12,10 @@ from core import reviewing
 from core.errors import FORESEEN
 from core.markup import lines_of_drawing
 from core.mask_rows import decoded
-from core.review_views import CLOSE_SIDE, Views, views, window
+from core.review_views import CLOSE_SIDE, Views, reaches, views, window
 from core.reviewing import CODES, RUBRIC, Outcome, Task, Verdict
 from core.workshop import Workshop
-from pages.ui.resources import png_bytes
+from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
 
 _STYLE: Final = """
@@ -105,7 +105,7 @@ def review(shop: Workshop, mask_id: int, *, audit_id: int | None = None) -> None
     shown = views(
         pixels,
         mask,
-        [decoded(one) for one in task.neighbours],
+        [decoded(one) for one in task.neighbours if reaches(one.bbox, window(mask))],
         [(one.x, one.y, one.label or 0) for one in task.mask.prompts if one.kind == "point"],
     )
     with left:
@@ -195,10 +195,10 @@ def _rating(opened: _Open) -> None:
 
 def _pictures(shown: Views, opened: _Open) -> None:
     with st.container(key="review-close"):
-        st.image(png_bytes(shown.close if opened.hidden else shown.close_over), width="stretch")
+        st.image(jpeg_bytes(shown.close if opened.hidden else shown.close_over), width="stretch")
     row = st.container(horizontal=True, vertical_alignment="center", key="review-small")
     for picture in (shown.over, shown.image, shown.alone):
-        row.image(png_bytes(picture), width=150)
+        row.image(jpeg_bytes(picture), width=150)
     said = "Show mask" if opened.hidden else "Hide mask"
     row.button(said, key="hide-mask", icon=":material/visibility:", shortcut="V", on_click=opened.hide)
 
@@ -210,7 +210,7 @@ def _draw(shown: Views, mask: Any, opened: _Open) -> list[list[list[float]]]:
     drawn = st_canvas(
         stroke_width=3,
         stroke_color="#00e5ff",
-        background_image=png_bytes(shown.close_over),
+        background_image=jpeg_bytes(shown.close_over),
         width=round(width * shrink),
         height=round(height * shrink),
         drawing_mode="freedraw",

@@ -11,7 +11,7 @@ from core.round_results import Compared, PairResult
 from core.round_views import COLOURS, side_by_side
 from core.statistics import Interval
 from core.workshop import Workshop
-from pages.ui.resources import png_bytes
+from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
 from storage.rows import SeatRow
 
@@ -57,7 +57,7 @@ def _look(shop: Workshop, pair: PairResult, one: Compared) -> None:
         )
     )
     for column, picture, seat in zip(st.columns(2), pictures, (pair.first, pair.second), strict=True):
-        column.image(png_bytes(picture), width="stretch", caption=_name(seat))
+        column.image(jpeg_bytes(picture), width="stretch", caption=_name(seat))
 
 
 def _name(seat: SeatRow) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.markup import lines_of_drawing
-from core.review_views import CLOSE_SIDE, INK, PURPLE, RED, SMALL_SIDE, YELLOW, views, window
+from core.review_views import CLOSE_SIDE, INK, PURPLE, RED, SMALL_SIDE, YELLOW, reaches, views, window
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (300, 500, 3)).astype(np.uint8)
 
@@ -75,3 +75,17 @@ def test_a_drawn_line_is_told_in_the_photos_pixels() -> None:
     }
     assert lines_of_drawing(drawing, scale=2, origin=(100, 200)) == [[[105, 210], [115, 220], [125, 230]]]
     assert lines_of_drawing(None, scale=1, origin=(0, 0)) == []
+
+
+@given(
+    st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(1, 30)] * 2),
+    st.tuples(*[st.integers(0, 30)] * 2, *[st.integers(1, 30)] * 2),
+)
+def test_a_neighbour_reaches_into_the_view_if_it_shares_a_pixel(
+    box: tuple[int, int, int, int], shown: tuple[int, int, int, int]
+) -> None:
+    ours, theirs = np.zeros((60, 60), bool), np.zeros((60, 60), bool)
+    ours[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = True
+    theirs[shown[1] : shown[1] + shown[3], shown[0] : shown[0] + shown[2]] = True
+    corners = (shown[0], shown[1], shown[0] + shown[2], shown[1] + shown[3])
+    assert reaches(box, corners) == bool((ours & theirs).any())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import audits, flags, images, masks, model_versions, people, projects, reviews, skips, work
+from storage import audits, flags, images, masks, model_versions, people, projects, reviews, rounds, skips, work
 from storage.engine import Engines, Session
 from storage.rows import AuditRow, NewFlag, NewPrompt, Times
 from storage.types import now
@@ -51,6 +51,10 @@ ASKED: dict[str, Callable[[Session], object]] = {
     ),
     "the person": lambda session: people.get_or_create("owner", session=session),
     "the project": lambda session: projects.get(1, session=session),
+    "the seat in a round": lambda session: rounds.seat(1, 1, session=session),
+    "rounds that wait for a person": lambda session: rounds.seats_of(1, 1, session=session),
+    "the round of a project": lambda session: rounds.of_seat(1, session=session),
+    "the project of an image": lambda session: images.project_of(1, session=session),
     "verdicts on masks": lambda session: reviews.of_masks([1, 2], session=session),
     "verdicts of an audit": lambda session: reviews.of_audit(1, session=session),
     "what a correction corrects": lambda session: reviews.to_fix(masks.lineage(1, session=session), session=session),
