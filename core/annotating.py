@@ -6,9 +6,10 @@ from typing import Any, Final, Literal
 from core import corrections
 from core import masks as pixels
 from core.errors import Conflict, InvalidInput
-from core.masks import Rle
+from core.masks import Mask, Rle
 from core.projects import settings
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
+from core.quality.concavity import concavity
 from core.scope import image_in, stay_in
 from core.workshop import Library
 from storage import events, flags, images, masks, model_versions, skips, work
@@ -98,7 +99,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     said = check_mask(drawn, existing, limits=Limits(min_area=settings(library)["min_area"]))
     with library.engines.writing() as session:
         version = _version(accepted.model, session)
-        new = _new_mask(library, image, key, accepted, rle, said, version, superseded.id if superseded else None)
+        new = _new_mask(library, image, key, accepted, drawn, rle, said, version, superseded.id if superseded else None)
         mask_id, created = masks.insert(new, session=session)
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")
@@ -123,6 +124,7 @@ def _new_mask(
     image: ImageRow,
     key: str,
     accepted: Accepted,
+    drawn: Mask,
     rle: Rle,
     said: list[Flag],
     version: int | None,
@@ -148,6 +150,7 @@ def _new_mask(
         candidate_rank=accepted.rank,
         edited=accepted.edited,
         kept_iou=accepted.kept_iou,
+        concavity=concavity(drawn),
         times=Times(**accepted.times),
         prompts=tuple(NewPrompt(**prompt) for prompt in accepted.prompts),
         edits=tuple(NewEdit(**edit) for edit in accepted.edits),

@@ -4,8 +4,21 @@ from dataclasses import dataclass
 
 from core import versions
 from core.workshop import Workshop
-from storage import usage
-from storage.rows import ModelVersionRow, UsageRow
+from storage import tallies
+from storage.rows import ModelVersionRow
+from storage.tallies import Tallies
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How a model version did in use: live masks, prompts and active seconds a mask (means), and the share of masks
+    whose first candidate was accepted unchanged.
+    """
+
+    masks: int
+    prompts: float
+    seconds: float
+    unchanged: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +27,26 @@ class VersionReport:
 
     version: ModelVersionRow
     answers: bool
-    use: UsageRow | None
+    use: Use | None
 
 
 def report(shop: Workshop) -> list[VersionReport]:
     """Return every version, newest first."""
     now = versions.answering(shop)
     with shop.engines.reading() as session:
-        used = usage.by_version(session=session)
+        counted = tallies.read(shop.project_id, session=session)
+    used = {int(version): _use(counted.chosen(counted.versions == version)) for version in set(counted.versions)}
     return [VersionReport(row, row.id == now.id, used.get(row.id)) for row in versions.every(shop)]
+
+
+def _use(counted: Tallies) -> Use | None:
+    masks = counted.sum("prompted")
+    if not masks:
+        return None
+    active_ms = sum(counted.sum(f"{kind}_ms") for kind in ("waiting", "thinking", "prompting", "painting"))
+    return Use(
+        masks,
+        counted.sum("prompts") / masks,
+        (active_ms - counted.sum("by_hand_ms")) / masks / 1e3,
+        counted.sum("unchanged") / masks,
+    )

@@ -8,7 +8,7 @@ from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.images import live_mask
+from storage.live import live_mask
 from storage.models import UNANSWERED, Audit, AuditItem, FlagRow, Image, Mask, Review
 from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow
 

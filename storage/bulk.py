@@ -6,6 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import insert
 from sqlmodel import Session, col
 
+from storage import tallies
 from storage.models import Image, Mask, MaskRle
 from storage.rows import NewImage, NewMask
 from storage.types import now
@@ -46,6 +47,7 @@ def add_masks(new: Sequence[NewMask], *, session: Session) -> list[int]:
             "candidate_rank": mask.candidate_rank,
             "edited": mask.edited,
             "kept_iou": mask.kept_iou,
+            "concavity": mask.concavity,
             **asdict(mask.times),
             "created_at": made,
         }
@@ -60,4 +62,5 @@ def add_masks(new: Sequence[NewMask], *, session: Session) -> list[int]:
         for mask_id, mask in zip(ids, new, strict=True)
     ]
     session.execute(insert(MaskRle), pixels)
+    tallies.count(ids, 1, session=session)
     return ids

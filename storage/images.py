@@ -6,7 +6,9 @@ from sqlalchemy import Select, exists, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
+from storage import tallies
 from storage.errors import MissingRow
+from storage.live import live_mask
 from storage.models import Image, Mask, Skip, Work
 from storage.rows import ImageRow, NewImage, Progress
 from storage.types import now
@@ -32,16 +34,8 @@ _COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
 )
 
 
-def live_mask() -> Any:
-    """Return the condition of a mask that counts: neither deleted nor superseded."""
-    return col(Mask.deleted_at).is_(None) & col(Mask.superseded_at).is_(None)
-
-
 def _rows() -> Select[Any]:
     """Select live images with their counts, each count one look into an index."""
-    masks = (
-        select(func.count()).select_from(Mask).where(col(Mask.image_id) == col(Image.id), live_mask()).scalar_subquery()
-    )
     skips = (
         select(func.count())
         .select_from(Skip)
@@ -49,7 +43,7 @@ def _rows() -> Select[Any]:
         .scalar_subquery()
     )
     work = select(func.count()).select_from(Work).where(col(Work.image_id) == col(Image.id)).scalar_subquery()
-    return select(*_COLUMNS, masks, skips, work).where(col(Image.deleted_at).is_(None))
+    return select(*_COLUMNS, col(Image.live_masks), skips, work).where(col(Image.deleted_at).is_(None))
 
 
 def _row(values: Any) -> ImageRow:
@@ -141,6 +135,8 @@ def insert(new: NewImage, *, session: Session) -> tuple[int, bool]:
         was_deleted = known.deleted_at is not None
         known.deleted_at = None
         session.flush()
+        if was_deleted:
+            tallies.count_image(_id(known), 1, session=session)
         return _id(known), was_deleted
     image = Image(**{name: getattr(new, name) for name in NewImage.__dataclass_fields__})
     session.add(image)
@@ -181,21 +177,23 @@ def set_state(image_id: int, state: str, *, session: Session, only_from: str | N
 
 def soft_delete(image_ids: list[int], *, session: Session) -> int:
     """Take images out of the library and return how many; their masks stay and come back with them."""
-    query = update(Image).where(col(Image.id).in_(image_ids), col(Image.deleted_at).is_(None))
-    result: Any = session.execute(query.values(deleted_at=now()))
-    return int(result.rowcount)
+    live = select(col(Image.id)).where(col(Image.id).in_(image_ids), col(Image.deleted_at).is_(None))
+    found = [int(image_id) for image_id in session.scalars(live) if image_id is not None]
+    for image_id in found:
+        tallies.count_image(image_id, -1, session=session)
+    session.execute(update(Image).where(col(Image.id).in_(found)).values(deleted_at=now()))
+    return len(found)
 
 
 def progress(project_id: int, *, session: Session) -> Progress:
     """Return how far the project is."""
     images = select(func.count()).select_from(Image)
     here = (col(Image.project_id) == project_id) & col(Image.deleted_at).is_(None)
-    masks = select(func.count()).select_from(Mask).join(Image, col(Mask.image_id) == col(Image.id))
     skips = select(func.count()).select_from(Skip).join(Image, col(Skip.image_id) == col(Image.id))
     return Progress(
         images=session.execute(images.where(here)).scalar_one(),
         done=session.execute(images.where(here, col(Image.state) == "done")).scalar_one(),
-        masks=session.execute(masks.where(here, live_mask())).scalar_one(),
+        masks=tallies.masks_of(project_id, session=session),
         skips=session.execute(skips.where(here, col(Skip.taken_back_at).is_(None))).scalar_one(),
     )
 

@@ -7,9 +7,9 @@ from sqlalchemy import insert as insert_rows
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from storage import flags
+from storage import flags, tallies
 from storage.errors import MissingRow
-from storage.images import live_mask
+from storage.live import live_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
 from storage.rows import FlagRow, LearnableRow, MaskRow, NewMask, NewPrompt, Times, Touched
 from storage.types import now
@@ -47,19 +47,20 @@ def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
         candidate_rank=new.candidate_rank,
         edited=new.edited,
         kept_iou=new.kept_iou,
+        concavity=new.concavity,
         waiting_ms=new.times.waiting_ms,
         thinking_ms=new.times.thinking_ms,
         prompting_ms=new.times.prompting_ms,
         painting_ms=new.times.painting_ms,
     )
-    session.add(mask)
-    session.flush()
-    mask_id = mask.id
-    if mask_id is None:
-        raise AssertionError("a flushed row has an id")
-    _insert_children(mask_id, new, session)
-    if new.supersedes_id is not None:
-        _set_superseded(new.supersedes_id, True, session)
+    with tallies.changing([new.supersedes_id], session=session) as changed:
+        session.add(mask)
+        session.flush()
+        mask_id = _id(mask)
+        changed.append(mask_id)
+        _insert_children(mask_id, new, session)
+        if new.supersedes_id is not None:
+            _set_superseded(new.supersedes_id, True, session)
     return mask_id, True
 
 
@@ -113,11 +114,12 @@ def delete(ref: int | str, *, session: Session, revive: bool = False) -> Touched
     mask = find(ref, session=session)
     changed = mask.deleted_at is None
     if changed:
-        mask.deleted_at = now()
-        session.flush()
-        stood = mask.superseded_at is None
-        if revive and stood and mask.supersedes_id is not None and _superseder(mask.supersedes_id, session) is None:
-            _set_superseded(mask.supersedes_id, False, session)
+        with tallies.changing([_id(mask), mask.supersedes_id], session=session):
+            mask.deleted_at = now()
+            session.flush()
+            stood = mask.superseded_at is None
+            if revive and stood and mask.supersedes_id is not None and _superseder(mask.supersedes_id, session) is None:
+                _set_superseded(mask.supersedes_id, False, session)
     return Touched(_id(mask), mask.image_id, changed)
 
 
@@ -126,10 +128,11 @@ def restore(ref: int | str, *, session: Session) -> Touched:
     mask = find(ref, session=session)
     changed = mask.deleted_at is not None
     if changed:
-        mask.deleted_at = None
-        session.flush()
-        if mask.supersedes_id is not None:
-            _set_superseded(mask.supersedes_id, True, session)
+        with tallies.changing([_id(mask), mask.supersedes_id], session=session):
+            mask.deleted_at = None
+            session.flush()
+            if mask.supersedes_id is not None:
+                _set_superseded(mask.supersedes_id, True, session)
     return Touched(_id(mask), mask.image_id, changed)
 
 

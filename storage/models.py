@@ -1,6 +1,6 @@
 """The tables. Words are the glossary's; every time is UTC, every coordinate a working-image pixel."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
@@ -74,6 +74,13 @@ class Image(SQLModel, table=True):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_image_name", "project_id", "name"),
+        Index(
+            "ix_image_live_masks",
+            "project_id",
+            "live_masks",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -89,6 +96,7 @@ class Image(SQLModel, table=True):
     original_format: str = Field(max_length=16)
     original_bytes: int
     state: str = Field(default="new", max_length=16)
+    live_masks: int = 0
     created_at: datetime = _time()
     deleted_at: datetime | None = _time(nullable=True)
 
@@ -153,11 +161,23 @@ class Mask(SQLModel, table=True):
     candidate_rank: int | None = None
     edited: bool = False
     kept_iou: float | None = None
+    concavity: float | None = None
     waiting_ms: int = 0
     thinking_ms: int = 0
     prompting_ms: int = 0
     painting_ms: int = 0
     created_at: datetime = _time()
+
+
+class Tally(SQLModel, table=True):
+    """Counters over the live masks of one day, person and model version (0 for none) in a project."""
+
+    project_id: int = Field(foreign_key="project.id", primary_key=True)
+    day: date = Field(primary_key=True)
+    person_id: int = Field(foreign_key="person.id", primary_key=True)
+    model_version_id: int = Field(primary_key=True)
+    masks: int
+    sums: bytes
 
 
 class MaskRle(SQLModel, table=True):

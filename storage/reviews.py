@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, select, text, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.images import live_mask
+from storage.live import live_mask
 from storage.models import UNANSWERED, FlagRow, Image, Mask, Review
 from storage.rows import NewReview, ReviewRow
 

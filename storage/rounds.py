@@ -7,8 +7,7 @@ from sqlalchemy import Integer, func, insert, literal, select, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.images import live_mask
-from storage.models import Image, Mask, Person, Project, Round, Seat
+from storage.models import Image, Person, Project, Round, Seat
 from storage.rows import RoundRow, SeatRow
 from storage.types import UTCDateTime, now
 
@@ -135,11 +134,8 @@ def done_of(seat_project_id: int, *, session: Session) -> set[int]:
 
 def _seats() -> Any:
     images = select(func.count()).select_from(Image).where(col(Image.project_id) == col(Seat.project_id))
-    masks = (
-        select(func.count())
-        .select_from(Mask)
-        .join(Image, col(Image.id) == col(Mask.image_id))
-        .where(col(Image.project_id) == col(Seat.project_id), live_mask())
+    masks = select(func.coalesce(func.sum(col(Image.live_masks)), 0)).where(
+        col(Image.project_id) == col(Seat.project_id)
     )
     return (
         select(

@@ -146,6 +146,7 @@ class NewMask:
     candidate_rank: int | None = None
     edited: bool = False
     kept_iou: float | None = None
+    concavity: float | None = None
     times: Times = Times()
     prompts: tuple[NewPrompt, ...] = ()
     edits: tuple[NewEdit, ...] = ()
@@ -235,18 +236,6 @@ class ModelVersionRow:
     parent_id: int | None
     detail: dict[str, Any]
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class UsageRow:
-    """How a model version did in use: live masks, prompts and active seconds a mask (means), and the share of masks
-    whose first candidate was accepted unchanged.
-    """
-
-    masks: int
-    prompts: float
-    seconds: float
-    unchanged: float
 
 
 @dataclass(frozen=True, slots=True)
