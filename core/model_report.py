@@ -47,6 +47,6 @@ def _use(counted: Tallies) -> Use | None:
     return Use(
         masks,
         counted.sum("prompts") / masks,
-        (active_ms - counted.sum("by_hand_ms")) / masks / 1e3,
+        active_ms / masks / 1e3,
         counted.sum("unchanged") / masks,
     )

@@ -75,3 +75,28 @@ def wilson(share: float, count: float) -> Interval:
     spread = Z95 * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
     centre, scale = share + Z95**2 / (2 * count), 1 + Z95**2 / count
     return Interval(share, max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale))
+
+
+def ratio_of_means(above: tuple[float, float, float], below: tuple[float, float, float]) -> Interval | None:
+    """Return the ratio of two means with a 95 % interval, from counts, sums and sums of squares of positive numbers.
+
+    The interval is that of the logarithm of the ratio by the delta method (Oehlert, 1992); None if a mean is 0.
+
+    Examples
+    --------
+    >>> found = ratio_of_means((100, 1000, 10_400), (100, 500, 2_600))
+    >>> round(found.mean, 2), round(found.low, 2), round(found.high, 2)
+    (2.0, 1.89, 2.11)
+    """
+    (n, total, squares), (m, other_total, other_squares) = above, below
+    if min(total, other_total) <= 0:
+        return None
+    ratio = (total / n) / (other_total / m)
+
+    def relative_variance(count: float, total: float, squares: float) -> float:
+        mean = total / count
+        variance = max(0.0, squares / count - mean**2) * count / max(1, count - 1)
+        return variance / (count * mean**2)
+
+    spread = math.sqrt(relative_variance(n, total, squares) + relative_variance(m, other_total, other_squares))
+    return Interval(ratio, ratio * math.exp(-Z95 * spread), ratio * math.exp(Z95 * spread))

@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page("annotate.py", title="Annotate", icon=":material/ink_highlighter:", default=True),
         st.Page("images.py", title="Images", icon=":material/photo_library:"),
         st.Page("review.py", title="Review", icon=":material/rate_review:"),
+        st.Page("metrics.py", title="Metrics", icon=":material/monitoring:"),
         st.Page("models.py", title="Models", icon=":material/neurology:"),
     ],
     position="top",

@@ -1,6 +1,7 @@
 """Queries about accepted masks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert as insert_rows
@@ -218,6 +219,44 @@ def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:
         .order_by(col(Mask.id))
     )
     return [LearnableRow(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def behind(
+    project_id: int,
+    *,
+    session: Session,
+    limit: int,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    people: Sequence[int] = (),
+    versions: Sequence[int] = (),
+    share: tuple[float, float] | None = None,
+    predicted: tuple[float, float] | None = None,
+) -> list[int]:
+    """Return the newest live masks of what a chart shows: made from `since` on and before `until`, of some people and
+    versions, with a share of the image and a predicted IoU from the first number on and below the second.
+    """
+    query = (
+        select(col(Mask.id))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), live_mask())
+        .order_by(col(Mask.id).desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(col(Mask.created_at) >= since)
+    if until is not None:
+        query = query.where(col(Mask.created_at) < until)
+    if people:
+        query = query.where(col(Mask.person_id).in_(people))
+    if versions:
+        query = query.where(col(Mask.model_version_id).in_(versions))
+    if share is not None:
+        part = col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height))
+        query = query.where(part >= share[0], part < share[1])
+    if predicted is not None:
+        query = query.where(col(Mask.predicted_iou) >= predicted[0], col(Mask.predicted_iou) < predicted[1])
+    return [int(found) for found in session.scalars(query) if found is not None]
 
 
 def stream(project_id: int, *, session: Session, after_image: int = 0) -> Iterator[tuple[int, list[MaskRow]]]:

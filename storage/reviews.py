@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 from storage.errors import MissingRow
 from storage.live import live_mask
 from storage.models import UNANSWERED, FlagRow, Image, Mask, Review
-from storage.rows import NewReview, ReviewRow
+from storage.rows import JudgementRow, NewReview, ReviewRow
 
 FIX = "fix"
 SENT_BACK = "send_back"
@@ -128,6 +128,40 @@ def count_sent_back(project_id: int, *, session: Session, limit: int) -> int:
     """Return how many such verdicts there are, counted up to a limit."""
     some = _sent_back(select(col(Review.id)), project_id).limit(limit).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def judgements(
+    project_id: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    people: Sequence[int] = (),
+    versions: Sequence[int] = (),
+    session: Session,
+) -> list[JudgementRow]:
+    """Return the verdicts given from `since` on and before `until` on masks of some people and versions."""
+    query = (
+        select(
+            col(Review.verdict),
+            col(Review.iou),
+            col(Review.rating),
+            col(Mask.predicted_iou),
+            col(Mask.edited),
+        )
+        .join(Mask, col(Mask.id) == col(Review.mask_id))
+        .join(Image, col(Image.id) == col(Mask.image_id))
+        .where(col(Image.project_id) == project_id)
+        .order_by(col(Review.id))
+    )
+    if since is not None:
+        query = query.where(col(Review.created_at) >= since)
+    if until is not None:
+        query = query.where(col(Review.created_at) < until)
+    if people:
+        query = query.where(col(Mask.person_id).in_(people))
+    if versions:
+        query = query.where(col(Mask.model_version_id).in_(versions))
+    return [JudgementRow(*row) for row in session.execute(query)]
 
 
 def _sent_back(query: Any, project_id: int) -> Any:

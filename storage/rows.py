@@ -396,3 +396,14 @@ class JudgedRow:
     chance: float
     verdict: str
     iou: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementRow:
+    """A verdict on a mask, its IoU with the correction if it was fixed, and what the model predicted."""
+
+    verdict: str
+    iou: float | None
+    rating: int | None
+    predicted_iou: float | None
+    edited: bool

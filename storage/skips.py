@@ -1,5 +1,6 @@
 """Queries about skipped objects: the hard queue."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -102,3 +103,20 @@ def find(ref: int | str, *, session: Session) -> Skip:
 
 def _row(row: Skip) -> SkipRow:
     return SkipRow(row.id or 0, row.key, row.image_id, row.object_key, row.reason, row.state, row.created_at)
+
+
+def reasons(
+    project_id: int, *, since: datetime | None = None, until: datetime | None = None, session: Session
+) -> dict[str, int]:
+    """Return how many objects were skipped for which reason from `since` on and before `until`."""
+    query = (
+        select(col(Skip.reason), func.count())
+        .join(Image, col(Image.id) == col(Skip.image_id))
+        .where(col(Image.project_id) == project_id)
+        .group_by(col(Skip.reason))
+    )
+    if since is not None:
+        query = query.where(col(Skip.created_at) >= since)
+    if until is not None:
+        query = query.where(col(Skip.created_at) < until)
+    return {str(row[0]): int(row[1]) for row in session.execute(query)}

@@ -42,6 +42,8 @@ FIELDS: Final[dict[str, int]] = {
     "prompting_ms": 1,
     "painting_ms": 1,
     "by_hand_ms": 1,
+    "by_hand_cs2": 1,
+    "assisted_cs2": 1,
     "by_hand_seconds": SECONDS,
     "assisted_seconds": SECONDS,
     "shares": len(BANDS) + 1,
@@ -54,7 +56,8 @@ FIELDS: Final[dict[str, int]] = {
 
 unchanged: assisted, one prompt, the first candidate, not painted on; prompted: assisted; sizes: sqrt(area / image area)
 in 40 bins; predicted: predicted IoU in 20; concavity: 1 - area / area of the convex hull in 20; centres: of boxes, by
-row; the four times and by_hand_ms: active time of all masks, and of those by hand.
+row; the four times: of assisted masks; by_hand_ms: all of the others' active time; cs2: squares of active time in
+hundredths of a second, for its spread.
 """
 _OFFSETS: Final = dict(zip(FIELDS, np.cumsum([0, *FIELDS.values()][:-1]).tolist(), strict=True))
 LENGTH: Final = sum(FIELDS.values())
@@ -299,8 +302,10 @@ def _sum_up(table: Ints, at: NDArray[np.intp], rows: Sequence[Any]) -> None:
     put("prompted", (~by_hand).astype(np.int64))
     put("prompts", column("prompts"), where=~by_hand)
     for kind, spent in zip(("waiting", "thinking", "prompting", "painting"), times, strict=True):
-        put(f"{kind}_ms", spent)
+        put(f"{kind}_ms", spent, where=~by_hand)
     put("by_hand_ms", active, where=by_hand)
+    put("by_hand_cs2", (active // 10) ** 2, where=by_hand)
+    put("assisted_cs2", (active // 10) ** 2, where=~by_hand)
     put("by_hand_seconds", 1, seconds, by_hand)
     put("assisted_seconds", 1, seconds, ~by_hand)
     put("shares", 1, np.searchsorted(BANDS, share, side="right"))

@@ -96,7 +96,8 @@ def test_a_masks_figures_are_where_they_belong(engines: Engines) -> None:
         assert tallies.masks_of(1, session=session) == 3
     sums = {name: found.sum(name) for name in ("masks", "by_hand", "edited", "unchanged", "prompted", "prompts")}
     assert sums == {"masks": 3, "by_hand": 1, "edited": 1, "unchanged": 1, "prompted": 2, "prompts": 1}
-    assert (found.sum("painting_ms"), found.sum("by_hand_ms")) == (61_000 + 9999, 9999)
+    assert (found.sum("painting_ms"), found.sum("by_hand_ms")) == (61_000, 9999)
+    assert (found.sum("assisted_cs2"), found.sum("by_hand_cs2")) == (6450**2, 999**2)
 
     def bins(name: str) -> dict[int, int]:
         counts = found.of(name).sum(axis=0)
