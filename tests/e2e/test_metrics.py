@@ -54,7 +54,7 @@ def test_figures_follow_the_filters_and_lead_to_the_masks_behind_them(page: Page
     assert (tile(page, "Masks"), tile(page, "Seconds a mask")) == ("12", "4.0")
     page.get_by_label("People").click()
     page.get_by_role("option", name="rita").click()
-    page.keyboard.press("Escape")
+    page.get_by_text("Masks a day").click()
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("6")
     settled(page)
     bars = page.locator(".st-key-chart-predicted .bars .point path")
@@ -66,7 +66,7 @@ def test_figures_follow_the_filters_and_lead_to_the_masks_behind_them(page: Page
     page.mouse.click(box["x"] + 0.825 * box["width"], box["y"] + 0.7 * box["height"])
     page.get_by_text("The newest 6 masks behind this bar").wait_for()
     settled(page)
-    page.get_by_role("button", name="Open", exact=True).first.click()
+    page.locator('[class*="st-key-open-predicted"] button').first.click()
     page.wait_for_function("window.__masksmith?.state().object?.base !== null && window.__masksmith?.state().in_work")
 
 
