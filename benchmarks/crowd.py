@@ -14,7 +14,7 @@ from core.importing import import_paths
 from core.masks import Mask, Rle
 from core.settings import Settings
 from core.workshop import Library, open_library
-from storage import bulk, images, settings_store
+from storage import bulk, images, settings_store, tallies
 from storage.rows import NewImage, NewMask, Times
 
 T = TypeVar("T")
@@ -33,25 +33,33 @@ def open_crowd(data: Path, count: int, *, per_image: int) -> Library:
         settings_store.put("samples", {"done": True}, session=session)
     photos = write_photos(data / "photos", PHOTOS)
     import_paths(photos, engines=library.engines, files=library.files, project_id=library.project_id)
+    grow(library, count, per_image=per_image)
+    return library
+
+
+def grow(library: Library, count: int, *, per_image: int) -> None:
+    """Add images and masks to a crowd until it has `count` masks."""
     scenes = [[_described(blob) for blob in _scene(per_image, seed)] for seed in range(SCENES)]
+    with library.engines.reading() as session:
+        there = tallies.masks_of(library.project_id, session=session)
     image_ids = _images(library, -(-count // per_image))
-    places = itertools.islice(((image, n) for image in enumerate(image_ids) for n in range(per_image)), count)
-    rng = np.random.default_rng(0)
-    for block in _blocks(places):
+    places = ((image, n) for image in enumerate(image_ids) for n in range(per_image))
+    rng = np.random.default_rng(there)
+    for block in _blocks(itertools.islice(places, there, count)):
         new = [
             _mask(library, image_id, number, place, scenes[number % SCENES][place], rng)
             for (number, image_id), place in block
         ]
         with library.engines.writing() as session:
             bulk.add_masks(new, session=session)
-    return library
 
 
 def _images(library: Library, count: int) -> list[int]:
     """Put images in until there are so many: copies of the photos under other hashes of their originals."""
     with library.engines.reading() as session:
         there = images.page(library.project_id, session=session, limit=PHOTOS)
-    ids = [row.id for row in there][:count]
+        total = images.count(library.project_id, session=session)
+        ids = [row.id for row in images.page(library.project_id, session=session, limit=total)][:count]
     copies = (
         NewImage(
             library.project_id,

@@ -1,0 +1,111 @@
+"""Stage 1's own size on one machine: 120,000 images with 4.3 million masks, and how each cost grows until there."""
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from benchmarks.crowd import grow, open_crowd
+from core import annotating, library, metrics, reviewing
+from core import masks as pixels
+from core.exporting import export
+from core.metric_quality import quality
+from core.metrics import Chosen
+from core.workshop import Library
+from storage import images
+
+PER_IMAGE = 36
+STEPS = (10_000, 100_000, 1_000_000, 4_300_000)
+ROUNDS = 15
+MEBIBYTE = 1024 * 1024
+
+
+def main() -> None:
+    """Measure at each size and print; the last size's figures stand for themselves, all are in `growth`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the JSON object only (it prints nothing else)")
+    parser.add_argument("--masks", type=int, default=STEPS[-1])
+    parser.add_argument("--no-export", action="store_true", help="leave the export out")
+    arguments = parser.parse_args()
+    sizes = [step for step in STEPS if step < arguments.masks] + [arguments.masks]
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        opened = open_crowd(data, sizes[0], per_image=PER_IMAGE)
+        growth = []
+        for size in sizes:
+            grow(opened, size, per_image=PER_IMAGE)
+            growth.append({"masks": size, **measure(opened, data)})
+        report = {**growth[-1], "growth": growth}
+        if not arguments.no_export:
+            report |= exported(opened, Path(folder) / "out", arguments.masks)
+        opened.close()
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+def measure(opened: Library, data: Path) -> dict[str, float]:
+    """Return the medians, in milliseconds, of what people wait for."""
+    rle = pixels.encode(pixels.decode(_first_mask(opened)))
+    with opened.engines.reading() as session:
+        image_id = images.page(opened.project_id, session=session, limit=1)[0].id
+
+    def save() -> object:
+        key = f"saved-{time.time_ns()}"
+        return annotating.accept(opened, image_id, key, annotating.Accepted(rle, object_key=key))
+
+    return {
+        "metrics_page_ms": _median(lambda: (metrics.figures(opened, Chosen()), quality(opened, Chosen()))),
+        "next_image_ms": _median(lambda: _next_image(opened)),
+        "save_mask_ms": _median(save),
+        "image_list_ms": _median(lambda: library.find(opened, search=None, state=None, limit=24, offset=48)),
+        "review_queue_ms": _median(lambda: _review(opened)),
+        "database_mib": round((data / "masksmith.db").stat().st_size / MEBIBYTE),
+    }
+
+
+def _next_image(opened: Library) -> object:
+    with opened.engines.reading() as session:
+        return images.page(opened.project_id, session=session, limit=1, state="new", after=50)
+
+
+def _review(opened: Library) -> object:
+    found = reviewing.next_mask(opened, "unreviewed")
+    return reviewing.waiting(opened), found and reviewing.task(opened, found)
+
+
+def _first_mask(opened: Library) -> pixels.Rle:
+    row = reviewing.task(opened, reviewing.next_mask(opened, "unreviewed") or 0).mask
+    return {"size": [row.height, row.width], "counts": row.counts}
+
+
+def _median(ask: Callable[[], object]) -> float:
+    times = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        ask()
+        times.append((time.perf_counter() - begun) * 1e3)
+    return round(statistics.median(times), 2)
+
+
+def exported(opened: Library, out: Path, count: int) -> dict[str, float]:
+    """Return masks a second of a whole COCO export without images, read back, and the most memory it took."""
+    process, most = psutil.Process(), [0.0]
+
+    def look(_done: int, _total: int) -> None:
+        most[0] = max(most[0], process.memory_info().rss / MEBIBYTE)
+
+    begun = time.perf_counter()
+    export(opened, out, format="coco", with_images=False, progress=look)
+    elapsed = time.perf_counter() - begun
+    shutil.rmtree(out, ignore_errors=True)
+    return {"export_masks_per_s": round(count / elapsed), "peak_mb": round(most[0])}
+
+
+if __name__ == "__main__":
+    main()
