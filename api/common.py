@@ -23,10 +23,16 @@ _COMPUTING: Final = CapacityLimiter(200)
 KEY: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 
-def workshop(request: Request) -> Workshop:
-    """Return the open workshop of this server."""
+def opened(request: Request) -> Workshop:
+    """Return the open workshop of this server, in nobody's name yet."""
     provider: Callable[[], Workshop] = request.app.state.workshop
     return provider()
+
+
+def workshop(request: Request) -> Workshop:
+    """Return the workshop in the hands of whoever asks, as `api.access.may` has found them."""
+    shop: Workshop = request.state.workshop
+    return shop
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

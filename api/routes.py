@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from api import canvas_files, exports, health, images, masks, models, people, prompts, skips, work
+from api import canvas_files, exports, health, images, masks, models, people, prompts, session, skips, work
 from api.guard import Guard
 from api.problems import HANDLERS
 from core.workshop import Workshop
@@ -27,6 +27,7 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path, hosts: tuple[str, 
     """
     api = Starlette(
         routes=[
+            *session.ROUTES,
             *people.ROUTES,
             *images.ROUTES,
             *prompts.ROUTES,
