@@ -8,10 +8,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from api.common import in_thread, opened
+from core.errors import NotSignedIn
 from core.roles import Permission, require
-from core.sign_in import whose
+from core.sign_in import COOKIE, whose
 
-COOKIE: Final = "masksmith_session"
+PERSON: Final = "masksmith-person"
+"""Header in which a page says whose it is: a browser's cookie may have become another person's meanwhile."""
 
 Endpoint = Callable[..., Awaitable[Response]]
 
@@ -25,6 +27,8 @@ def may(permission: Permission, endpoint: Endpoint) -> Endpoint:
     @wraps(endpoint)
     async def answer(request: Request) -> Response:
         shop = await in_thread(whose, opened(request), token_of(request))
+        if shop.signed_in and request.headers.get(PERSON, str(shop.person_id)) != str(shop.person_id):
+            raise NotSignedIn("a page must be of whoever is signed in, but this one is somebody else's; reload it")
         require(shop, permission)
         request.state.workshop = shop
         return await endpoint(request)

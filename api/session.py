@@ -9,28 +9,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from api.access import COOKIE, token_of
-from api.bodies import Body, read
+from api.access import token_of
+from api.bodies import Body, Secret, read
 from api.common import in_thread, opened
 from core import sign_in
 from core.roles import check_role
+from core.sign_in import COOKIE
 from core.workshop import Workshop
-
-Password = Annotated[str, Field(max_length=1024, repr=False)]
 
 
 class SignInBody(Body):
     """A name and its password."""
 
     name: Annotated[str, Field(max_length=200)]
-    password: Password
+    password: Secret
 
 
 class PasswordBody(Body):
     """The password there is, and the one there is to be."""
 
-    old: Password
-    new: Password
+    old: Secret
+    new: Secret
 
 
 # A hash takes 64 MB and a core's time: two at once, the others wait without a thread.

@@ -29,6 +29,12 @@ def overview(shop: Workshop) -> dict[str, Any]:
     }
 
 
+def person_name(library: Library) -> str:
+    """Return the name of the person at work."""
+    with library.engines.reading() as session:
+        return people.get(library.person_id, session=session).name
+
+
 def settings(library: Library) -> dict[str, Any]:
     """Return the project's settings, defaults filled in."""
     with library.engines.reading() as session:

@@ -30,6 +30,8 @@ L = TypeVar("L", bound=Library)
 
 IDLE: Final = timedelta(hours=12)
 LONGEST: Final = timedelta(days=7)
+COOKIE: Final = "masksmith_session"
+"""Carries a token, for routes and pages alike."""
 NOTED_EVERY: Final = timedelta(minutes=1)
 """A sign-in in use is written down this often, not with each request."""
 REMEMBERED: Final = timedelta(days=90)
@@ -41,12 +43,14 @@ def required(library: Library) -> bool:
     Once it was so it stays so until the server stops, and is not looked up again.
     """
     if not library.sign_in_required:
-        if library.settings.sign_in:
-            library.sign_in_required = True
-        else:
-            with library.engines.reading() as session:
-                library.sign_in_required = people.any_password(session=session)
+        library.sign_in_required = library.settings.sign_in or anybody_can(library)
     return library.sign_in_required
+
+
+def anybody_can(library: Library) -> bool:
+    """Return whether anybody has a password."""
+    with library.engines.reading() as session:
+        return people.any_password(session=session)
 
 
 def whose(library: L, token: str | None) -> L:

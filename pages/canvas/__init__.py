@@ -22,6 +22,22 @@ class AskedByHand:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose workbench it is: a person's who signed in, or of whoever is alone on this machine.
+
+    Attributes
+    ----------
+    person_id : int or None
+        The server refuses what this page sends once somebody else is signed in at the browser.
+    room : str
+        Under which name the browser keeps unsent masks and drafts, apart from those of others who sign in at it.
+    """
+
+    person_id: int | None = None
+    room: str = "masksmith"
+
+
+@dataclass(frozen=True, slots=True)
 class WorkbenchResult:
     """What the workbench told Streamlit in this run.
 
@@ -35,7 +51,7 @@ class WorkbenchResult:
 
 
 def workbench(
-    *, image_id: int | None, mask_id: int | None, skip: str | None, version: str, key: str = "workbench"
+    *, image_id: int | None, mask_id: int | None, skip: str | None, whose: Whose, version: str, key: str = "workbench"
 ) -> WorkbenchResult:
     """Mount the workbench and return what it asks of the page.
 
@@ -47,6 +63,8 @@ def workbench(
         A mask of that image to be edited at once.
     skip : str or None
         Key of a skipped object of that image to be taken up again.
+    whose : Whose
+        Whose page it is.
     version : str
         Names the modules under /canvas/{version}/, see `pages.canvas.assets.version`.
     key : str
@@ -58,6 +76,8 @@ def workbench(
             "image_id": image_id,
             "mask_id": mask_id,
             "skip": skip,
+            "person": whose.person_id,
+            "room": whose.room,
             "module": f"/canvas/{version}/main.js",
             "api": "/api",
         },

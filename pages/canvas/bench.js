@@ -28,10 +28,10 @@ import { Working } from "./working.js";
 /** What outlives a remount of the component: the queue of unsent things above all. */
 let shared = null;
 
-function sharedParts(base) {
+function sharedParts(base, room) {
   if (!shared) {
     const api = new Api(base);
-    const outbox = new Outbox(api, new TabQueues("masksmith"));
+    const outbox = new Outbox(api, new TabQueues(room));
     shared = { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start(), lastImage: null };
   }
   return shared;
@@ -43,7 +43,10 @@ export class Bench {
    * @param {{byHand: (asked: object) => void}} hooks
    */
   constructor(data, hooks) {
-    const { api, outbox, prefs, client, started } = sharedParts(data.api);
+    // People who share a browser keep what is theirs; what one has left unsent waits until they sign in again.
+    const room = data.room ?? "masksmith";
+    const { api, outbox, prefs, client, started } = sharedParts(data.api, room);
+    api.person = data.person ?? null;
     Object.assign(this, { api, outbox, prefs, client, hooks });
     this.emitter = new Emitter();
     this.keys = new Keys(prefs.get("keys"));
@@ -51,7 +54,7 @@ export class Bench {
     this.timer = new Timer();
     this.answers = new Answers(api, client);
     this.hover = new Hover(api, { client: `${client}-h`, onPreview: () => {} });
-    this.drafts = new Drafts(api);
+    this.drafts = new Drafts(api, localStorage, room);
     this.masks = new MaskBook(() => this.masksChanged());
     this.painting = new Painting(this);
     this.showing = new Showing(this);

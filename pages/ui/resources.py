@@ -7,22 +7,46 @@ import streamlit as st
 from PIL import Image
 
 from core import workshop
-from core.errors import FORESEEN
+from core.errors import FORESEEN, NotSignedIn, PasswordDue
+from core.roles import Permission, require
+from core.sign_in import COOKIE, whose
 from core.workshop import Workshop
+from pages.ui.account import ask_to_sign_in
+from pages.ui.frame import use_the_width
+from pages.ui.text import plain, sentence
 
 
-def open_workshop() -> Workshop:
-    """Return the open workshop, or show why there is none and stop the page."""
+def open_workshop(permission: Permission) -> Workshop:
+    """Return the workshop in the hands of whoever is signed in, once they may do what the page is for.
+
+    Else the page stops with the form that signs in, or with one sentence. Every page asks for itself: which one runs
+    first on a fresh server is not for us to say.
+    """
+    token = st.context.cookies.get(COOKIE)
     try:
-        return workshop.shared()
+        shop = whose(workshop.shared(), token)
+        # A page that another person has left open in this window knows things of theirs.
+        if st.session_state.setdefault("whose_page", shop.person_id) != shop.person_id:
+            st.session_state.clear()
+            st.session_state["whose_page"] = shop.person_id
+        require(shop, permission)
+        return shop
+    except (NotSignedIn, PasswordDue):
+        ask_to_sign_in(workshop.shared(), token)
     except FORESEEN as error:
-        st.error(str(error), icon=":material/error:")
-        st.stop()
+        use_the_width()
+        st.error(plain(sentence(error)), icon=":material/error:")
+    st.stop()
+
+
+def room_of(shop: Workshop) -> str:
+    """Return the name under which a browser keeps a person's unsent things; the owner's is that of before sign-in."""
+    return "masksmith" if shop.person_id == workshop.shared().person_id else f"masksmith-{shop.person_id}"
 
 
 @st.cache_resource
-def outlines() -> dict[int, Any]:
-    """Return the outlines by hand that are not saved yet, by image; they live as long as the server."""
+def outlines(person_id: int) -> dict[int, Any]:
+    """Return a person's outlines by hand that are not saved yet, by image; they live as long as the server."""
     return {}
 
 

@@ -6,7 +6,20 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import audits, flags, images, masks, model_versions, people, projects, reviews, skips, work
+from storage import (
+    audits,
+    flags,
+    images,
+    masks,
+    model_versions,
+    people,
+    projects,
+    reviews,
+    sign_ins,
+    skips,
+    team,
+    work,
+)
 from storage.engine import Engines, Session
 from storage.rows import AuditRow, NewFlag, NewPrompt, Times
 from storage.types import now
@@ -50,6 +63,10 @@ ASKED: dict[str, Callable[[Session], object]] = {
         "m", content_hash="c", encoder_hash="e", detail={}, session=session
     ),
     "the person": lambda session: people.get_or_create("owner", session=session),
+    "whether people must sign in": lambda session: people.any_password(session=session),
+    "whose token it is": lambda session: sign_ins.find("0" * 64, at=now(), session=session),
+    "that a sign-in was used": lambda session: sign_ins.seen(1, at=now(), expires_at=now(), session=session),
+    "what somebody did": lambda session: team.happened(limit=25, before=100, person_id=1, session=session),
     "the project": lambda session: projects.get(1, session=session),
     "verdicts on masks": lambda session: reviews.of_masks([1, 2], session=session),
     "verdicts of an audit": lambda session: reviews.of_audit(1, session=session),
