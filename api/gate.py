@@ -1,8 +1,9 @@
 """What stands before Streamlit itself: its pages show nothing but a sign-in form to strangers, but it has more doors.
 
 Uploads, pictures and figures of the server are answered to people alone. A page's socket belongs to who opened it: once
-that person signs out, is given another role or is deactivated, its next word closes it, and the page that connects
-anew begins with the gate. So no button of an open page works for who it was shown to before.
+that person signs out, is given another role or is deactivated, its next word closes it. A page that connects anew goes
+on where it was only in the same hands; else it begins as a new one, behind the gate. So no button of an open page works
+in the name of who it was shown to before.
 And while nobody must sign in, only this machine is answered at all.
 """
 
@@ -18,6 +19,7 @@ from api.common import in_thread
 from api.guard import known_host
 from api.problems import on_foreseen, problem
 from core.errors import FORESEEN, NotSignedIn, PasswordDue
+from core.page_hands import Hands
 from core.sign_in import is_loopback, required, whose
 from core.workshop import Workshop
 
@@ -82,6 +84,7 @@ class Gate:
     async def _listen(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = token_of(HTTPConnection(scope))
         opened_by = await in_thread(self._who, token)
+        scope = {**scope, "headers": self._resumable(scope["headers"], opened_by)}
         closed = False
 
         async def receive_for_them() -> Message:
@@ -99,13 +102,26 @@ class Gate:
 
         await self._app(scope, receive_for_them, send_to_them)
 
-    def _who(self, token: str | None) -> tuple[int, str] | str:
-        """Return whose token this is and their role, or what keeps them out."""
+    def _who(self, token: str | None) -> Hands | type[Exception]:
+        """Return in whose hands this token puts a page, or what keeps them out."""
         try:
-            shop = whose(self._workshop(), token)
+            return whose(self._workshop(), token).hands
         except (NotSignedIn, PasswordDue) as error:
-            return type(error).__name__
-        return shop.person_id, f"{shop.role} {shop.signed_in}"
+            return type(error)
+
+    def _resumable(self, headers: list[tuple[bytes, bytes]], who: Hands | type[Exception]) -> list[tuple[bytes, bytes]]:
+        """Return a handshake's headers without the page session to go on with, if that was in other hands.
+
+        Streamlit sends its protocol's name, a token against forgery and that session as one list.
+        """
+        kept = []
+        for name, value in headers:
+            if name == b"sec-websocket-protocol":
+                parts = value.split(b",")
+                if len(parts) > 2 and self._workshop().page_hands.of(parts[2].strip().decode("latin-1")) != who:
+                    value = b",".join(parts[:2])
+            kept.append((name, value))
+        return kept
 
 
 def is_private(method: str, path: str) -> bool:

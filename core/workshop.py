@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.attempts import Attempts
 from core.errors import MasksmithError, ModelUnavailable
+from core.page_hands import Hands, PageHands
 from core.roles import Role, require
 from core.samples import import_samples
 from core.segmentation.background import BackgroundEncoder
@@ -68,6 +69,13 @@ class Library:
     attempts_of_address: Attempts = field(
         default_factory=lambda: Attempts(SIGN_INS_OF_ADDRESS, SIGN_INS_WITHIN_S), kw_only=True, repr=False
     )
+
+    page_hands: PageHands = field(default_factory=PageHands, kw_only=True, repr=False)
+
+    @property
+    def hands(self) -> Hands:
+        """In whose hands it is."""
+        return Hands(self.person_id, self.role, self.signed_in)
 
     def for_person(self, person_id: int, role: Role) -> Self:
         """Return the same library, opened once and shared, in the hands of a person who signed in."""

@@ -1,6 +1,7 @@
 """Queries about the team: who is there, what they have in work, and what they did. Sums, never rows of masks."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -36,8 +37,11 @@ def members(*, since: datetime, session: Session, person_id: int | None = None) 
     )
     if person_id is not None:
         query = query.where(col(Person.id) == person_id)
-    # A sum comes as a number of its own kind from PostgreSQL.
-    return [MemberRow(*row[:-2], *map(int, row[-2:])) for row in session.execute(query).tuples().all()]
+    return [_member(*row) for row in session.execute(query)]
+
+
+def _member(*values: Any) -> MemberRow:
+    return MemberRow(*values[:7], *map(int, values[7:]))  # PostgreSQL has a type of its own for sums
 
 
 def at_work(*, since: datetime, session: Session) -> list[AtWorkRow]:

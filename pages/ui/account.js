@@ -48,6 +48,7 @@ function changeForm(title, note) {
 }
 
 function menu({ name, role }) {
+  watch(name, role);
   const dialog = el("dialog", { "aria-label": "Change password" });
   const change = el("button", { type: "button" }, "Change password");
   const leave = el("button", { type: "button" }, "Sign out");
@@ -73,6 +74,24 @@ function menu({ name, role }) {
     else removeEventListener("pointerdown", open.away);
   };
   return el("div", {}, open, dialog);
+}
+
+let asked = 0;
+let watched = null;
+
+/** An open page whose person was signed out, or given another role, says so as soon as it is used. */
+function watch(name, role) {
+  watched ?? ["click", "focus"].forEach((kind) => addEventListener(kind, check, { capture: true, passive: true }));
+  watched = { name, role: role.toLowerCase() };
+}
+
+async function check() {
+  if (!watched || Date.now() - asked < 2_000) return;
+  asked = Date.now();
+  const answer = await fetch("/api/session", { cache: "no-store" }).catch(() => null);
+  const now = answer?.ok ? await answer.json() : null;
+  const other = now && (now.must_change || now.person.name !== watched.name || now.role !== watched.role);
+  if (answer?.status === 401 || other) location.reload();
 }
 
 /** @param {{title: string, note: string, fields: HTMLElement[], action: string, send: (values: string[]) => Promise<void>}} what */

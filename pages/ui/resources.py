@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import workshop
 from core.errors import FORESEEN, NotSignedIn, PasswordDue
@@ -23,15 +24,15 @@ def open_workshop(permission: Permission) -> Workshop:
     first on a fresh server is not for us to say.
     """
     token = st.context.cookies.get(COOKIE)
+    run = get_script_run_ctx()
+    session_id = run.session_id if run else ""
     try:
         shop = whose(workshop.shared(), token)
-        # A page that another person has left open in this window knows things of theirs.
-        if st.session_state.setdefault("whose_page", shop.person_id) != shop.person_id:
-            st.session_state.clear()
-            st.session_state["whose_page"] = shop.person_id
+        shop.page_hands.note(session_id, shop.hands)
         require(shop, permission)
         return shop
     except (NotSignedIn, PasswordDue):
+        workshop.shared().page_hands.drop(session_id)
         ask_to_sign_in(workshop.shared(), token)
     except FORESEEN as error:
         use_the_width()

@@ -29,7 +29,7 @@ async def answer(_request: Request) -> PlainTextResponse:
 async def echo(socket: WebSocket) -> None:
     await socket.accept()
     async for text in socket.iter_text():
-        await socket.send_text(text)
+        await socket.send_text(socket.headers.get("sec-websocket-protocol", "") if text == "resumed?" else text)
 
 
 def gated(shop: Workshop) -> Starlette:
@@ -100,13 +100,15 @@ def spoken(
     *steps: str | Callable[[], object],
     address: str = "127.0.0.1",
     host: str = "localhost",
+    resume: str | None = None,
 ) -> list[object]:
     """Open a socket, say the texts and do the other steps in between; return what came back: texts and codes."""
     cookie = [(b"cookie", f"{sign_in.COOKIE}={token}".encode())] if token else []
+    protocol = [(b"sec-websocket-protocol", f"streamlit, xsrf, {resume}".encode())] if resume else []
     scope: Scope = {
         "type": "websocket",
         "path": "/_stcore/stream",
-        "headers": [(b"host", host.encode()), *cookie],
+        "headers": [(b"host", host.encode()), *cookie, *protocol],
         "client": (address, 50000),
         "subprotocols": [],
     }
@@ -161,3 +163,21 @@ def test_the_first_password_closes_the_sockets_of_before(shop: Workshop) -> None
 @pytest.mark.parametrize(("address", "host"), [("192.168.7.9", "localhost"), ("127.0.0.1", "evil.example")])
 def test_a_socket_from_elsewhere_or_by_a_foreign_name_is_not_opened(shop: Workshop, address: str, host: str) -> None:
     assert spoken(shop, None, "hello", address=address, host=host) == [1008]
+
+
+def test_a_page_that_connects_anew_goes_on_in_the_same_hands_only(shop: Workshop, token: str) -> None:
+    person_id = people.named(shop, "annotator").id
+    shop.page_hands.note("page", sign_in.whose(shop, token).hands)
+    assert spoken(shop, token, "resumed?", resume="page") == ["streamlit, xsrf, page"]
+    assert spoken(shop, token, "resumed?", resume="another") == ["streamlit, xsrf"]
+    assert spoken(shop, None, "resumed?", resume="page") == ["streamlit, xsrf"]
+    assert spoken(shop, sign_in.sign_in(shop, "reviewer", team.PASSWORD, address="x"), "resumed?", resume="page") == [
+        "streamlit, xsrf"
+    ]
+    people.set_role(shop, person_id, "manager")
+    assert spoken(shop, token, "resumed?", resume="page") == ["streamlit, xsrf"]
+
+
+def test_alone_a_page_goes_on_where_it_was(shop: Workshop) -> None:
+    shop.page_hands.note("page", shop.hands)
+    assert spoken(shop, None, "resumed?", resume="page") == ["streamlit, xsrf, page"]
