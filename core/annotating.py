@@ -275,6 +275,11 @@ def set_state(library: Library, image_id: int, state: str) -> None:
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
+def may_change(library: Library, author: int) -> bool:
+    """Return whether the person at work may change a mask that `author` made."""
+    return author == library.person_id or may(library, "change_others")
+
+
 def _check_own(library: Library, ref: int | str, session: Any) -> None:
     if not may(library, "change_others"):
         mask = masks.find(ref, session=session)
@@ -282,7 +287,7 @@ def _check_own(library: Library, ref: int | str, session: Any) -> None:
 
 
 def _check_author(library: Library, mask_id: int, author: int) -> None:
-    if author != library.person_id and not may(library, "change_others"):
+    if not may_change(library, author):
         raise Forbidden(f"a mask must be changed by who made it or by a reviewer, but {mask_id} is somebody else's")
 
 

@@ -170,7 +170,9 @@ def test_an_annotator_changes_their_own_masks_only(browser: Callable[[str], http
         annotator.post("/api/images/1/masks", json=correction, headers={"Idempotency-Key": "c"}),
     ):
         assert "by who made it or by a reviewer" in refused(answer, 403)
+    assert [mask["locked"] for mask in listed(annotator)] == [True]
     (left,) = listed(reviewer)
+    assert left["locked"] is False
     assert (left["key"], left["label"], left["flags"][0]["resolution"]) == ("theirs", None, None)
 
     mine = save(annotator, "mine", mask=small, image=2)

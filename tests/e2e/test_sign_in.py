@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.app_process import AppProcess
-from core import people, team
+from core import annotating, people, team
+from core.masks import Rle, encode
 from core.segmentation.catalogue import GRABCUT
 from core.workshop import Library, open_library
-from storage import masks
+from storage import images, masks
 from storage.types import now
 from tests.conftest import settings_of
 from tests.e2e.conftest import Bench, settled
@@ -35,6 +37,13 @@ def library(office: AppProcess) -> Iterator[Library]:
     opened = open_library(settings_of(office.data), samples=False)
     yield opened
     opened.close()
+
+
+def disk(library: Library, image_id: int) -> Rle:
+    with library.engines.reading() as session:
+        image = images.get(image_id, session=session)
+    rows, columns = np.mgrid[: image.height, : image.width]
+    return encode((rows - 100) ** 2 + (columns - 100) ** 2 < 50**2)
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
@@ -131,6 +140,23 @@ def test_an_owner_invites_somebody_who_chooses_a_password_of_their_own(
     told = [one.kind for one in team.happened(library, limit=3)]
     assert told == ["own_password", "sign_in", "person_added"]
     assert team.members(library, at=now())[-1].person.name == "Bo <b>"
+
+
+def test_a_mask_of_somebody_else_is_shown_and_left_alone(page: Page, office: AppProcess, library: Library) -> None:
+    rita = library.for_person(people.named(library, "rita").id, "reviewer")
+    made = annotating.accept(rita, 3, "ritas", annotating.Accepted(disk(library, 3), object_key="o"))
+    page.goto(f"{office.url}/?image=3")
+    sign_in(page, "anna")
+    bench = Bench(page, office.url)
+    bench.until("s.phase === 'ready' && s.masks.length === 1")
+    row = page.locator("li.mask")
+    row.locator(".mask-main").click()
+    expect(row).to_contain_text("somebody else's")
+    assert row.locator(".mask-tools").is_hidden()
+    bench.press("Delete")
+    page.get_by_text("Somebody else made this mask").wait_for()
+    with library.engines.reading() as session:
+        assert [mask.id for mask in masks.of_image(3, session=session)] == [made.mask_id]
 
 
 def test_what_was_not_saved_before_signing_out_is_saved_in_its_makers_name(
