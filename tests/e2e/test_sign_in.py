@@ -154,7 +154,7 @@ def test_a_mask_of_somebody_else_is_shown_and_left_alone(page: Page, office: App
     expect(row).to_contain_text("somebody else's")
     assert row.locator(".mask-tools").is_hidden()
     bench.press("Delete")
-    page.get_by_text("Somebody else made this mask").wait_for()
+    page.get_by_role("status").filter(has_text="Somebody else made this mask").wait_for()
     with library.engines.reading() as session:
         assert [mask.id for mask in masks.of_image(3, session=session)] == [made.mask_id]
 
