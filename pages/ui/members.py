@@ -33,7 +33,7 @@ def _row(member: Member, at: datetime) -> dict[str, str]:
         "Name": plain(person.name) + state,
         "Role": person.role,
         "Last seen": ago(person.seen_at, at) if person.seen_at else "never",
-        "Works on": f"{plain(work.image)}, since {ago(work.started_at, at)}" if work else "",
+        "Works on": f"{plain(work.image)}, begun {ago(work.started_at, at)}" if work else "",
         f"Masks, {team.DAYS} days": f"{person.masks:,}",
         "Active time a mask": "" if member.seconds is None else active_time(member.seconds * 1e3),
     }
