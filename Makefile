@@ -1,5 +1,6 @@
 # Each target does its own set-up in .venv; a second call takes seconds.
 PORT ?= 8501
+ADDRESS ?= 127.0.0.1
 DATA ?= ./data
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,7 +9,7 @@ READY := .venv/.ready
 .PHONY: run test check format bench doctor clean
 
 run: $(READY)
-	MASKSMITH_DATA="$(DATA)" $(BIN)/streamlit run app.py --server.address=127.0.0.1 --server.port=$(PORT)
+	MASKSMITH_DATA="$(DATA)" $(BIN)/streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT)
 
 test: $(READY)
 	$(BIN)/pytest

@@ -1,18 +1,26 @@
 """The one server: Streamlit's pages and the routes of the canvas, on one port (`streamlit run app.py`)."""
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import streamlit as st
 
+from api.gate import gate
 from api.routes import routes
 from api.sockets import send_at_once
-from core import jobs, workshop
+from core import jobs, sign_in, workshop
+from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
 
-settings = from_environment()
+try:
+    settings = from_environment()
+    sign_in.refuse_open_doors(settings, st.get_option("server.address"))
+except FORESEEN as error:
+    # What can be mended by how the server is started is said in one sentence, not below a traceback.
+    sys.exit(f"Masksmith did not start: {error}.")
 
 
 @asynccontextmanager
@@ -26,4 +34,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
         workshop.close_shared()
 
 
-app = st.App("pages/main.py", routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts), lifespan=lifespan)
+app = st.App(
+    "pages/main.py",
+    routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts),
+    middleware=[gate(workshop.shared, settings.hosts)],
+    lifespan=lifespan,
+)

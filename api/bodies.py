@@ -39,6 +39,15 @@ def _mask_ref(value: object) -> object:
     raise PydanticCustomError("mask_ref", "must be the id or the key of a mask")
 
 
+def _secret(value: object) -> str:
+    if isinstance(value, str) and len(value) <= 1024:
+        return value
+    raise PydanticCustomError("secret", "must be a text of at most 1024 characters")
+
+
+Secret = Annotated[str, PlainValidator(_secret)]
+"""A password: what came is not told again."""
+
 Free = Annotated[dict[str, Any], AfterValidator(finite)]
 """An object that is kept as it is and given back."""
 
@@ -194,7 +203,7 @@ def sentence(error: ValidationError) -> str:
 
 def _came(error: ErrorDetails) -> str:
     value = error["input"]
-    if error["type"] in ("missing", "json_invalid", "point", "box"):
+    if error["type"] in ("missing", "json_invalid", "point", "box", "secret"):
         return ""
     if isinstance(value, dict):
         return ", got an object"

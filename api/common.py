@@ -9,7 +9,6 @@ from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from core import rounds
 from core.errors import InvalidInput
 from core.workshop import Workshop
 
@@ -24,17 +23,16 @@ _COMPUTING: Final = CapacityLimiter(200)
 KEY: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 
-def workshop(request: Request) -> Workshop:
-    """Return the open workshop of this server, from the person's seat if the path is below a round.
-
-    Raises
-    ------
-    MissingRow
-        If they have no seat in that round.
-    """
+def opened(request: Request) -> Workshop:
+    """Return the open workshop of this server, in nobody's name yet."""
     provider: Callable[[], Workshop] = request.app.state.workshop
-    shop = provider()
-    return rounds.enter(shop, path_id(request, "round")) if "round" in request.path_params else shop
+    return provider()
+
+
+def workshop(request: Request) -> Workshop:
+    """Return the workshop in the hands of whoever asks, as `api.access.may` has found them."""
+    shop: Workshop = request.state.workshop
+    return shop
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

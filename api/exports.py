@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from api.access import may
 from api.common import workshop
 from core.errors import NotFound
 
@@ -64,4 +65,4 @@ def zipped(folder: Path) -> Iterator[bytes]:
     yield pipe.take()
 
 
-ROUTES = [Route("/exports/{name}", download, methods=["GET"])]
+ROUTES = [Route("/exports/{name}", may("export", download), methods=["GET"])]

@@ -1,7 +1,8 @@
 """Keeps pages of other sites away from the library of whoever has one open in the same browser.
 
-There is no sign-in that a foreign page could lack, so two things are asked of every request. Its Host must be an
-address or a name that is known to be ours: a foreign name that has come to point here (DNS rebinding) is not.
+Alone on a machine there is no sign-in that a foreign page could lack, so two things are asked of every request. Its
+Host must be an address or a name that is known to be ours: a foreign name that has come to point here (DNS rebinding)
+is not.
 And what changes something must not come from another site's page, which browsers say in Origin and Sec-Fetch-Site;
 programs send neither and pass.
 """

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access import may
 from api.bodies import OpenBody, StateBody, read
 from api.common import MAX_ID, computing, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
@@ -30,10 +31,11 @@ async def one(request: Request) -> Response:
     """Return an image, its accepted masks, the object in work and its open skips."""
     shop = workshop(request)
     view = await in_thread(library.view, shop, path_id(request, "id"))
+    listed = [mask_json(mask, locked=not annotating.may_change(shop, mask.person_id)) for mask in view.masks]
     return JSONResponse(
         {
             **image_json(view.entry),
-            "mask_list": [mask_json(mask) for mask in view.masks],
+            "mask_list": listed,
             "work": work_json(view.work),
             "open_skips": [skip_json(skip) for skip in view.skips],
         }
@@ -84,10 +86,10 @@ async def state(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/images", page, methods=["GET"]),
-    Route("/images/{id}", one, methods=["GET"]),
-    Route("/images/{id}/pixels", pixels, methods=["GET"]),
-    Route("/images/{id}/thumbnail", thumbnail, methods=["GET"]),
-    Route("/images/{id}/open", open_image, methods=["POST"]),
-    Route("/images/{id}/state", state, methods=["POST"]),
+    Route("/images", may("annotate", page), methods=["GET"]),
+    Route("/images/{id}", may("annotate", one), methods=["GET"]),
+    Route("/images/{id}/pixels", may("annotate", pixels), methods=["GET"]),
+    Route("/images/{id}/thumbnail", may("annotate", thumbnail), methods=["GET"]),
+    Route("/images/{id}/open", may("annotate", open_image), methods=["POST"]),
+    Route("/images/{id}/state", may("annotate", state), methods=["POST"]),
 ]

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access import may
 from api.bodies import ChosenCandidate, LabelBody, MaskBody, ResolutionBody, idempotency_key, read
 from api.common import in_thread, path_id, path_ref, query_int, workshop
 from api.shapes import flag_json
@@ -79,9 +80,9 @@ async def resolve_flag(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/images/{id}/masks", accept, methods=["POST"]),
-    Route("/masks/{ref}", delete, methods=["DELETE"]),
-    Route("/masks/{ref}/restore", restore, methods=["POST"]),
-    Route("/masks/{ref}", label, methods=["PATCH"]),
-    Route("/flags/{flag}", resolve_flag, methods=["POST"]),
+    Route("/images/{id}/masks", may("annotate", accept), methods=["POST"]),
+    Route("/masks/{ref}", may("annotate", delete), methods=["DELETE"]),
+    Route("/masks/{ref}/restore", may("annotate", restore), methods=["POST"]),
+    Route("/masks/{ref}", may("annotate", label), methods=["PATCH"]),
+    Route("/flags/{flag}", may("annotate", resolve_flag), methods=["POST"]),
 ]

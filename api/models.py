@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access import may
 from api.common import in_thread, path_id, workshop
 from api.shapes import job_json, version_json
 from core import jobs, versions
@@ -56,10 +57,10 @@ async def cancel(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/models", every, methods=["GET"]),
-    Route("/models/{id}/promote", promote, methods=["POST"]),
-    Route("/models/roll-back", roll_back, methods=["POST"]),
-    Route("/retrainings", begin, methods=["POST"]),
-    Route("/retrainings/newest", newest, methods=["GET"]),
-    Route("/retrainings/{id}", cancel, methods=["DELETE"]),
+    Route("/models", may("models", every), methods=["GET"]),
+    Route("/models/{id}/promote", may("models", promote), methods=["POST"]),
+    Route("/models/roll-back", may("models", roll_back), methods=["POST"]),
+    Route("/retrainings", may("models", begin), methods=["POST"]),
+    Route("/retrainings/newest", may("models", newest), methods=["GET"]),
+    Route("/retrainings/{id}", may("models", cancel), methods=["DELETE"]),
 ]

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access import may
 from api.bodies import finite, read
 from api.common import in_thread, workshop
 from core import projects
@@ -32,6 +33,6 @@ async def preferences(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/project", project, methods=["GET"]),
-    Route("/preferences", preferences, methods=["PUT"]),
+    Route("/project", may("annotate", project), methods=["GET"]),
+    Route("/preferences", may("annotate", preferences), methods=["PUT"]),
 ]

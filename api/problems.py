@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: one sentence for people, a type for programs."""
 
 import logging
+import math
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
@@ -10,11 +11,15 @@ from starlette.responses import JSONResponse
 from api.bodies import TooLarge
 from core.errors import (
     Conflict,
+    Forbidden,
     InvalidInput,
     MasksmithError,
     ModelUnavailable,
     NotFound,
+    NotSignedIn,
+    PasswordDue,
     Superseded,
+    TooManyAttempts,
 )
 from storage.errors import MissingRow, StorageError
 
@@ -22,6 +27,10 @@ log = logging.getLogger(__name__)
 
 # The first class that fits decides, so subclasses stand before their parents.
 _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (NotSignedIn, 401, "sign-in", "Nobody is signed in"),
+    (PasswordDue, 403, "password-due", "A password must be chosen first"),
+    (Forbidden, 403, "role", "The role does not reach"),
+    (TooManyAttempts, 429, "too-many-attempts", "Signing in failed too often"),
     (TooLarge, 413, "too-large", "The request is too large"),
     (InvalidInput, 422, "invalid-input", "The request cannot be meant"),
     (NotFound, 404, "not-found", "No such thing"),
@@ -40,14 +49,18 @@ def problem(status: int, kind: str, title: str, detail: str, headers: Mapping[st
     return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
 
 
-async def on_foreseen(_request: Request, error: Exception) -> JSONResponse:
+async def on_foreseen(_request: Request | None, error: Exception) -> JSONResponse:
     """Answer an error the app raised on purpose."""
     for cls, status, kind, title in _KINDS:
         if isinstance(error, cls):
             if status >= 500:
                 log.error("%s", error, exc_info=error)
-            return problem(status, kind, title, str(error))
+            return problem(status, kind, title, str(error), _headers(error))
     raise error
+
+
+def _headers(error: Exception) -> dict[str, str] | None:
+    return {"Retry-After": str(math.ceil(error.wait_s))} if isinstance(error, TooManyAttempts) else None
 
 
 async def on_http(request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access import may
 from api.bodies import PromptBody, read
 from api.common import computing, in_thread, path_id, workshop
 from api.shapes import candidate_json
@@ -66,6 +67,6 @@ def _candidate(shop: Workshop, image_id: int, token: str) -> dict[str, Any]:
 
 
 ROUTES = [
-    Route("/images/{id}/prompt", prompt, methods=["POST"]),
-    Route("/images/{id}/candidates/{token}", candidate, methods=["GET"]),
+    Route("/images/{id}/prompt", may("annotate", prompt), methods=["POST"]),
+    Route("/images/{id}/candidates/{token}", may("annotate", candidate), methods=["GET"]),
 ]

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from api import canvas_files, exports, health, images, masks, models, people, prompts, skips, work
+from api import canvas_files, exports, health, images, masks, models, people, prompts, session, skips, work
 from api.guard import Guard
 from api.problems import HANDLERS
 from core.workshop import Workshop
@@ -28,7 +28,7 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path, hosts: tuple[str, 
     bench = [*people.ROUTES, *images.ROUTES, *prompts.ROUTES, *masks.ROUTES, *skips.ROUTES, *work.ROUTES]
     api = Starlette(
         # In a round the bench is the same, from the person's seat.
-        routes=[*bench, *exports.ROUTES, *models.ROUTES, Mount("/rounds/{round}", routes=bench)],
+        routes=[*session.ROUTES, *bench, *exports.ROUTES, *models.ROUTES, Mount("/rounds/{round}", routes=bench)],
         exception_handlers=HANDLERS,
         middleware=[Middleware(Guard, hosts=hosts)],
     )

@@ -27,8 +27,11 @@ def image_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def mask_json(mask: MaskRow) -> dict[str, Any]:
-    """Return an accepted mask with its pixels, times, prompts and the flags that ask its annotator something."""
+def mask_json(mask: MaskRow, *, locked: bool = False) -> dict[str, Any]:
+    """Return an accepted mask with its pixels, times, prompts and the flags that ask its annotator something.
+
+    `locked` says that whoever asks may not change it.
+    """
     return {
         "mask_id": mask.id,
         "key": mask.key,
@@ -51,6 +54,7 @@ def mask_json(mask: MaskRow) -> dict[str, Any]:
         "created_at": mask.created_at.isoformat(),
         "object_key": mask.object_key,
         "supersedes": mask.supersedes_id,
+        "locked": locked,
         "prompts": [
             {
                 "kind": prompt.kind,

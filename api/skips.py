@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from api.access import may
 from api.bodies import SkipBody, idempotency_key, read
 from api.common import in_thread, path_id, path_ref, workshop
 from core import annotating
@@ -43,7 +44,7 @@ async def restore(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/images/{id}/skips", skip, methods=["POST"]),
-    Route("/skips/{ref}", take_back, methods=["DELETE"]),
-    Route("/skips/{ref}/restore", restore, methods=["POST"]),
+    Route("/images/{id}/skips", may("annotate", skip), methods=["POST"]),
+    Route("/skips/{ref}", may("annotate", take_back), methods=["DELETE"]),
+    Route("/skips/{ref}/restore", may("annotate", restore), methods=["POST"]),
 ]

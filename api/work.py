@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.access import may
 from api.bodies import WorkBody, read
 from api.common import in_thread, path_id, query_key, workshop
 from core import annotating
@@ -26,6 +27,6 @@ async def drop(request: Request) -> Response:
 
 
 ROUTES = [
-    Route("/images/{id}/work", keep, methods=["PUT"]),
-    Route("/images/{id}/work", drop, methods=["DELETE"]),
+    Route("/images/{id}/work", may("annotate", keep), methods=["PUT"]),
+    Route("/images/{id}/work", may("annotate", drop), methods=["DELETE"]),
 ]

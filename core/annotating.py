@@ -5,11 +5,12 @@ from typing import Any, Final, Literal
 
 from core import corrections
 from core import masks as pixels
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, Forbidden, InvalidInput
 from core.masks import Mask, Rle
 from core.projects import settings
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
 from core.quality.concavity import concavity
+from core.roles import may
 from core.scope import image_in, stay_in
 from core.workshop import Library
 from storage import events, flags, images, masks, model_versions, skips, work
@@ -76,6 +77,8 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         If the key has saved another mask before.
     MissingRow
         If the image, or the mask to supersede, does not exist.
+    Forbidden
+        If the mask to supersede is somebody else's, and the person may not change those.
     """
     with library.engines.reading() as session:
         image = image_in(library, image_id, session=session)
@@ -83,6 +86,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         superseded = None
         if accepted.supersedes is not None:
             superseded = masks.get(accepted.supersedes, session=session)
+            _check_author(library, superseded.id, superseded.person_id)
     if superseded is not None and superseded.image_id != image_id:
         raise InvalidInput(
             f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
@@ -162,9 +166,15 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
     """Delete a mask, and with it the versions it corrected. Deleting it once more changes nothing.
 
     With `revive` only its acceptance is undone: the version it corrected lives again.
+
+    Raises
+    ------
+    Forbidden
+        If it is somebody else's, and the person may not change those; so for all that changes a mask.
     """
     kind = "undo_accept" if revive else "delete"
     with library.engines.writing() as session:
+        _check_own(library, ref, session)
         deleted = masks.delete(ref, session=session, revive=revive)
         corrections.remeasure(deleted.id, session=session)
         _note(library, session, kind, deleted)
@@ -173,6 +183,7 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
 def restore_mask(library: Library, ref: int | str) -> None:
     """Bring a deleted mask back. Doing so once more changes nothing."""
     with library.engines.writing() as session:
+        _check_own(library, ref, session)
         restored = masks.restore(ref, session=session)
         corrections.remeasure(restored.id, session=session)
         _note(library, session, "restore", restored)
@@ -181,12 +192,14 @@ def restore_mask(library: Library, ref: int | str) -> None:
 def set_label(library: Library, ref: int | str, label: str | None) -> None:
     """Set or clear a mask's label."""
     with library.engines.writing() as session:
+        _check_own(library, ref, session)
         _note(library, session, "label", masks.set_label(ref, label or None, session=session))
 
 
 def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
     """Note what the annotator did about a flag."""
     with library.engines.writing() as session:
+        _check_own(library, flags.mask_of(flag_id, session=session), session)
         flags.resolve(flag_id, resolution, session=session)
 
 
@@ -268,6 +281,22 @@ def set_state(library: Library, image_id: int, state: str) -> None:
         image_in(library, image_id, session=session)
         images.set_state(image_id, state, session=session)
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
+
+
+def may_change(library: Library, author: int) -> bool:
+    """Return whether the person at work may change a mask that `author` made."""
+    return author == library.person_id or may(library, "change_others")
+
+
+def _check_own(library: Library, ref: int | str, session: Any) -> None:
+    if not may(library, "change_others"):
+        mask = masks.find(ref, session=session)
+        _check_author(library, mask.id or 0, mask.person_id)
+
+
+def _check_author(library: Library, mask_id: int, author: int) -> None:
+    if not may_change(library, author):
+        raise Forbidden(f"a mask must be changed by who made it or by a reviewer, but {mask_id} is somebody else's")
 
 
 def _note(library: Library, session: Any, kind: str, mask: Touched) -> None:

@@ -19,6 +19,7 @@ from core.quality.sampling import (
     standing,
     stratified,
 )
+from core.roles import require
 from core.statistics import Interval, wilson
 from core.workshop import Library
 from storage import audits, events, reviews
@@ -97,7 +98,10 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
     ------
     InvalidInput
         If there is no such mask, or the sample cannot be meant.
+    Forbidden
+        If the person may not review.
     """
+    require(library, "review")
     if not 1 <= asked.count <= MOST_MASKS:
         raise InvalidInput(f"an audit must have from 1 to {MOST_MASKS:,} masks, got {asked.count}")
     if asked.reviewers not in (1, 2):

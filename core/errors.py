@@ -5,6 +5,10 @@ MasksmithError
 │   └── InvalidImage   a file is no image the library can take
 ├── NotFound           the thing named does not exist (any more)
 ├── Conflict           the thing exists, but not in the state that was assumed
+├── NotSignedIn        nobody is signed in, or no longer
+├── Forbidden          the role does not reach
+│   └── PasswordDue    a first password must be changed before anything else
+├── TooManyAttempts    signing in was tried too often
 ├── ModelUnavailable   a segmenter cannot be loaded
 └── Superseded         a newer request of the same person made this one pointless
 
@@ -35,6 +39,32 @@ class NotFound(MasksmithError, LookupError):
 
 class Conflict(MasksmithError):
     """The thing exists, but has changed since it was looked at."""
+
+
+class NotSignedIn(MasksmithError):
+    """Sign-in is required, and the request comes with none that holds; or name and password do not fit."""
+
+
+class Forbidden(MasksmithError):
+    """Somebody is signed in, but their role does not reach so far."""
+
+
+class PasswordDue(Forbidden):
+    """Somebody is signed in with a password that was made for them, and must choose their own first."""
+
+
+class TooManyAttempts(MasksmithError):
+    """Signing in failed too often, under one name or from one address.
+
+    Attributes
+    ----------
+    wait_s : float
+        When the next attempt will be let through.
+    """
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class ModelUnavailable(MasksmithError):

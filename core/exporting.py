@@ -20,8 +20,9 @@ from core.formats.coco import CocoWriter, rasterised
 from core.formats.records import ImageRecord, MaskRecord
 from core.library import media_type
 from core.mask_rows import rle_of
+from core.roles import require
 from core.workshop import Library
-from storage import images, masks
+from storage import events, images, masks
 from storage.engine import Session
 from storage.errors import StorageError
 from storage.rows import ImageRow, MaskRow
@@ -97,7 +98,10 @@ def export(
         If the format is unknown, polygons are asked of SA-1B, or `out` exists and is not empty.
     StorageError
         If the folder cannot be written.
+    Forbidden
+        If the person may not.
     """
+    require(library, "export")
     if format not in FORMATS:
         raise InvalidInput(f"an export's format must be one of {', '.join(FORMATS)}, got {format!r}")
     if polygons and format != "coco":
@@ -126,6 +130,9 @@ def export(
         raise StorageError(f"the folder {out} must be writable, got: {error.strerror}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+    with library.engines.writing() as session:
+        detail = {"format": format, "masks": report.masks}
+        events.add("export", person_id=library.person_id, detail=detail, session=session)
     return report
 
 

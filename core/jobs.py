@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import Conflict
+from core.roles import require
 from core.segmentation.catalogue import GRABCUT
 from core.settings import Settings
 from core.training.recipe import Recipe
 from core.workshop import Library, chosen_spec
-from storage import jobs
+from storage import events, jobs
 from storage.rows import JobRow
 
 RETRAIN: Final = "retrain"
@@ -35,7 +36,10 @@ def begin(library: Library, recipe: Recipe | None = None, *, start: bool = True)
     ------
     Conflict
         If one is open already, or the model that answers has nothing that learns.
+    Forbidden
+        If the person may not.
     """
+    require(library, "models")
     if (name := chosen_spec(library).name) == GRABCUT:
         raise Conflict(f"a model must have weights to be retrained, but {name} has none")
     with library.engines.writing() as session:
@@ -43,6 +47,7 @@ def begin(library: Library, recipe: Recipe | None = None, *, start: bool = True)
         if last is not None and last.is_open:
             raise Conflict(f"a retraining must end before another begins, but job {last.id} is at work")
         job_id = jobs.add(RETRAIN, {"recipe": asdict(recipe or Recipe())}, session=session)
+        events.add("retrain", person_id=library.person_id, detail={"job_id": job_id}, session=session)
     if start:
         take_up(library)
     return job_id
@@ -55,7 +60,10 @@ def cancel(library: Library, job_id: int) -> None:
     ------
     MissingRow
         If there is none of this id.
+    Forbidden
+        If the person may not.
     """
+    require(library, "models")
     with library.engines.writing() as session:
         jobs.get(job_id, session=session)
         jobs.ask_to_cancel(job_id, session=session)

@@ -4,9 +4,10 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from core.roles import require
 from core.scope import image_in
 from core.workshop import Library, Workshop
-from storage import images, masks, skips, work
+from storage import events, images, masks, skips, work
 from storage.rows import ImageRow, MaskRow, SkipRow, WorkRow
 
 Readiness = Literal["ready", "working", "waiting"]
@@ -118,9 +119,19 @@ def open_image(shop: Workshop, image_id: int, *, prefetch: list[int], client: st
 
 
 def delete(library: Library, image_ids: list[int]) -> int:
-    """Take images out of the library and return how many; importing one again brings it and its masks back."""
+    """Take images out of the library and return how many; importing one again brings it and its masks back.
+
+    Raises
+    ------
+    Forbidden
+        If the person may not.
+    """
+    require(library, "delete_images")
     with library.engines.writing() as session:
-        return images.soft_delete(image_ids, session=session)
+        gone = images.soft_delete(image_ids, session=session)
+        if gone:
+            events.add("delete_images", person_id=library.person_id, detail={"images": gone}, session=session)
+    return gone
 
 
 def media_type(data: bytes) -> str:

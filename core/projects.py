@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from core.errors import InvalidInput
+from core.roles import require
 from core.workshop import PROJECT_DEFAULTS, Library, Workshop
-from storage import images, people, projects, rounds
+from storage import events, images, people, projects, rounds
 
 MAX_PREFERENCES_BYTES = 64 * 1024
 
@@ -36,6 +37,12 @@ def overview(shop: Workshop) -> dict[str, Any]:
     }
 
 
+def person_name(library: Library) -> str:
+    """Return the name of the person at work."""
+    with library.engines.reading() as session:
+        return people.get(library.person_id, session=session).name
+
+
 def settings(library: Library) -> dict[str, Any]:
     """Return the project's settings, defaults filled in."""
     with library.engines.reading() as session:
@@ -49,7 +56,10 @@ def change_settings(library: Library, changes: dict[str, Any]) -> dict[str, Any]
     ------
     InvalidInput
         If a setting is unknown or its value cannot be meant.
+    Forbidden
+        If the person may not.
     """
+    require(library, "settings")
     unknown = sorted(set(changes) - set(PROJECT_DEFAULTS))
     if unknown:
         raise InvalidInput(f"a project's setting must be one of {', '.join(PROJECT_DEFAULTS)}, got {unknown[0]!r}")
@@ -59,6 +69,9 @@ def change_settings(library: Library, changes: dict[str, Any]) -> dict[str, Any]
         merged = {**PROJECT_DEFAULTS, **kept, **changes}
         _check(merged)
         projects.set_settings(library.project_id, merged, session=session)
+        changed = {key: value for key, value in changes.items() if value != {**PROJECT_DEFAULTS, **kept}[key]}
+        if changed:
+            events.add("settings", person_id=library.person_id, detail=changed, session=session)
     return merged
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from core.errors import Conflict, InvalidInput
+from core.roles import holders, may, require
 from core.workshop import Library
 from storage import audits, events, images, masks, people, reviews, skips
 from storage.rows import AuditRow, ImageRow, MaskRow, NewReview, ReviewRow, SkipRow
@@ -148,9 +149,13 @@ def hard_queue(library: Library, *, limit: int) -> list[tuple[SkipRow, ImageRow]
 
 
 def sent_back(library: Library, *, limit: int) -> list[tuple[ReviewRow, Task]]:
-    """Return the masks that were sent back to their authors and are not mended yet, oldest first."""
+    """Return the masks that were sent back to their authors and are not mended yet, oldest first.
+
+    Who may not change other people's masks is told of their own only.
+    """
+    author = None if may(library, "change_others") else library.person_id
     with library.engines.reading() as session:
-        found = reviews.sent_back(library.project_id, session=session, limit=limit)
+        found = reviews.sent_back(library.project_id, author=author, session=session, limit=limit)
     return [(one, task(library, one.mask_id)) for one in found]
 
 
@@ -163,7 +168,10 @@ def give(library: Library, key: str, verdict: Verdict) -> int:
         If it is none that can be given, or of a mask of one's own while there are others who could review it.
     MissingRow
         If the mask or audit does not exist.
+    Forbidden
+        If the person may not review.
     """
+    require(library, "review")
     _check(verdict)
     with library.engines.writing() as session:
         mask = masks.get(verdict.mask_id, session=session)
@@ -207,7 +215,10 @@ def take_back(library: Library, review_id: int) -> None:
         If there is no such verdict.
     Conflict
         If it is another person's, or the mask was corrected since.
+    Forbidden
+        If the person may not review.
     """
+    require(library, "review")
     with library.engines.writing() as session:
         review = reviews.get(review_id, session=session)
         if review.person_id != library.person_id:
@@ -227,8 +238,9 @@ def take_back(library: Library, review_id: int) -> None:
 
 
 def _not_own(library: Library, session: Any) -> int | None:
-    """Return whose masks this person may not review: their own, unless nobody else is there."""
-    return library.person_id if len(people.names(session=session)) > 1 else None
+    """Return whose masks this person may not review: their own, unless nobody else is there who may."""
+    others = people.others(library.person_id, roles=holders("review"), session=session)
+    return library.person_id if others else None
 
 
 def _check(verdict: Verdict) -> None:

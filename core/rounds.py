@@ -13,6 +13,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.projects import settings
+from core.roles import require
 from core.workshop import Library
 from storage import events, images, masks, people, rounds
 from storage.errors import MissingRow
@@ -60,6 +61,7 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
     InvalidInput
         If it cannot be meant, or there are no such images.
     """
+    require(library, "review")
     passing = _checked(asked)
     agreed = asked.agreed or asked.kind == "calibration"
     chosen = settings(library)
@@ -170,6 +172,7 @@ def seats(library: Library, round_id: int) -> list[SeatRow]:
 
 def close(library: Library, round_id: int) -> None:
     """End a round: it is no longer offered to anybody; its results stay."""
+    require(library, "review")
     with library.engines.writing() as session:
         rounds.get(round_id, session=session)
         rounds.close(round_id, session=session)

@@ -28,6 +28,8 @@ class Settings:
         Upper bound of the embeddings held in memory; the rest is on disk.
     hosts : tuple of str
         Names besides addresses and this machine's own by which browsers may reach the server; lower case.
+    sign_in : bool
+        Whether people must sign in even before anybody has a password.
     """
 
     data: Path
@@ -36,6 +38,7 @@ class Settings:
     device: str = "auto"
     embedding_memory_bytes: int = 512 * MIB
     hosts: tuple[str, ...] = ()
+    sign_in: bool = False
 
     @property
     def files(self) -> Path:
@@ -56,7 +59,8 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
-    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB and MASKSMITH_HOSTS are read.
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS and
+    MASKSMITH_SIGN_IN are read.
 
     Raises
     ------
@@ -70,6 +74,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     cache_mb = environ.get("MASKSMITH_CACHE_MB") or "512"
     if not cache_mb.isdecimal() or int(cache_mb) < 1:
         raise InvalidInput(f"MASKSMITH_CACHE_MB must be a whole number of at least 1, got {cache_mb!r}")
+    sign_in = environ.get("MASKSMITH_SIGN_IN") or "auto"
+    if sign_in not in ("on", "auto"):
+        raise InvalidInput(f"MASKSMITH_SIGN_IN must be on or auto, got {sign_in!r}")
     return Settings(
         data=data,
         database_url=environ.get("DATABASE_URL") or f"sqlite:///{data / 'masksmith.db'}",
@@ -77,4 +84,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         device=device,
         embedding_memory_bytes=int(cache_mb) * MIB,
         hosts=tuple(name.strip().lower() for name in environ.get("MASKSMITH_HOSTS", "").split(",") if name.strip()),
+        sign_in=sign_in == "on",
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.errors import Conflict
+from core.roles import require
 from core.segmentation.catalogue import load_segmenter
 from core.segmentation.protocol import Segmenter
 from core.workshop import Library, Workshop, choose_model, chosen_spec, spec_in, version_of
@@ -118,6 +119,7 @@ def loaded(library: Library, version: ModelVersionRow) -> Segmenter:
 
 
 def _answer_with(library: Library, version: ModelVersionRow) -> ModelVersionRow:
+    require(library, "models")
     segmenter = loaded(library, version)
     if isinstance(library, Workshop) and segmenter.encoder_key != library.desk.segmenter.encoder_key:
         raise Conflict(

@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.attempts import Attempts
 from core.errors import MasksmithError, ModelUnavailable
+from core.page_hands import Hands, PageHands
+from core.roles import Role, require
 from core.samples import import_samples
 from core.segmentation.background import BackgroundEncoder
 from core.segmentation.cache import EmbeddingCache
@@ -41,15 +44,45 @@ PROJECT_DEFAULTS: dict[str, Any] = {
 OWNER = "owner"
 
 
+SIGN_INS_OF_NAME, SIGN_INS_OF_ADDRESS, SIGN_INS_WITHIN_S = 10, 50, 15 * 60
+
+
 @dataclass(slots=True)
 class Library:
-    """A data folder that is open: database, files, and the project and person of this machine."""
+    """A data folder that is open: database, files, and the project and person that act on it.
+
+    Opened, it acts for the owner, as whoever can read its files may do anything; `for_person` returns it in the hands
+    of somebody who signed in.
+    """
 
     settings: Settings
     engines: Engines
     files: FileStore
     project_id: int
     person_id: int
+    role: Role = field(default="owner", kw_only=True)
+    signed_in: bool = field(default=False, kw_only=True)
+    sign_in_required: bool = field(default=False, kw_only=True)
+    """Set for good once it is known; see `core.sign_in.required`."""
+    attempts_of_name: Attempts = field(
+        default_factory=lambda: Attempts(SIGN_INS_OF_NAME, SIGN_INS_WITHIN_S), kw_only=True, repr=False
+    )
+    attempts_of_address: Attempts = field(
+        default_factory=lambda: Attempts(SIGN_INS_OF_ADDRESS, SIGN_INS_WITHIN_S), kw_only=True, repr=False
+    )
+
+    page_hands: PageHands = field(default_factory=PageHands, kw_only=True, repr=False)
+
+    @property
+    def hands(self) -> Hands:
+        """In whose hands it is."""
+        return Hands(self.person_id, self.role, self.signed_in)
+
+    def for_person(self, person_id: int, role: Role) -> Self:
+        """Return the same library, opened once and shared, in the hands of a person who signed in."""
+        view = copy.copy(self)
+        view.person_id, view.role, view.signed_in = person_id, role, True
+        return view
 
     def at(self, project_id: int) -> Self:
         """Return the same library in another of its projects."""
@@ -125,7 +158,7 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
     files.sweep()
     with engines.writing() as session:
         project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
-        owner = people.get_or_create(OWNER, session=session)
+        owner = people.get_or_create(OWNER, role="owner", session=session)
         seeded = (settings_store.get("samples", session=session) or {}).get("done", False)
     library = Library(settings, engines, files, project.id, owner.id)
     if samples and not seeded:
@@ -207,7 +240,14 @@ def spec_in(library: Library, name: str, path: str | None, head: str | None = No
 
 
 def choose_model(library: Library, name: str, path: str | None, head: str | None = None) -> None:
-    """Use this model from the next start on, with the retrained weights of this hash if there are any."""
+    """Use this model from the next start on, with the retrained weights of this hash if there are any.
+
+    Raises
+    ------
+    Forbidden
+        If the person may not.
+    """
+    require(library, "models")
     choice = {"name": name, "path": path, "head": head}
     with library.engines.writing() as session:
         settings_store.put("segmenter", choice, session=session)

@@ -4,11 +4,11 @@ import streamlit as st
 
 from core import calibrating, rounds
 from core.errors import FORESEEN
-from pages.canvas import workbench
+from pages.canvas import Whose, workbench
 from pages.canvas.assets import version
 from pages.ui.by_hand import ByHand, outline_by_hand
 from pages.ui.frame import fill_the_window, use_the_width
-from pages.ui.resources import open_workshop
+from pages.ui.resources import open_workshop, room_of
 from pages.ui.text import plain
 
 
@@ -16,7 +16,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-shop = open_workshop()
+shop = open_workshop("annotate")
 round_id = _number(st.query_params.get("round", ""))
 if round_id is None and (required := calibrating.required(shop)) is not None:
     if required.standing is not None:
@@ -39,7 +39,7 @@ if round_id is not None:
 
 # Only a fresh page asks its address: a browser may still send the old one while the mode is being left.
 if "by_hand" not in st.session_state:
-    st.session_state["by_hand"] = ByHand.of_url()
+    st.session_state["by_hand"] = ByHand.of_url(shop.person_id)
 by_hand: ByHand | None = st.session_state["by_hand"]
 
 if by_hand is not None:
@@ -48,11 +48,12 @@ if by_hand is not None:
 else:
     fill_the_window()
     image_id, mask_id = (_number(st.query_params.get(name, "")) for name in ("image", "mask"))
+    whose = Whose(shop.person_id, room_of(shop)) if shop.signed_in else Whose()
     skip = st.query_params.get("skip")
-    result = workbench(image_id=image_id, mask_id=mask_id, skip=skip, round_id=round_id, version=version())
+    result = workbench(image_id=image_id, mask_id=mask_id, skip=skip, whose=whose, round_id=round_id, version=version())
     if result.by_hand is not None:
         asked_by_hand = result.by_hand
-        by_hand = ByHand.start(asked_by_hand.image_id, (asked_by_hand.width, asked_by_hand.height))
+        by_hand = ByHand.start(shop.person_id, asked_by_hand.image_id, (asked_by_hand.width, asked_by_hand.height))
         by_hand.put_in_url()
         st.session_state["by_hand"] = by_hand
         st.rerun()

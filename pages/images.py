@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core import library
+from core.roles import may
 from pages.ui.frame import use_the_width
 from pages.ui.grid import PER_PAGE, chosen_images, show_grid
 from pages.ui.model import model_dialog
@@ -13,7 +14,7 @@ from pages.ui.text import plain
 
 STATES = {"All": None, "New": "new", "In work": "in_work", "Done": "done"}
 
-shop = open_workshop()
+shop = open_workshop("annotate")
 use_the_width()
 
 if shop.trouble:
@@ -23,16 +24,16 @@ bar = st.container(horizontal=True, vertical_alignment="bottom", key="library-ba
 search = bar.text_input("Find by name", placeholder="Part of a file name", key="search", width=260).strip()
 state = STATES[bar.segmented_control("State", list(STATES), default="All", required=True, key="state") or "All"]
 bar.space("stretch")
-chosen = chosen_images()
+chosen = chosen_images() if may(shop, "delete_images") else []
 if chosen and bar.button(f"Delete {len(chosen)}", icon=":material/delete:"):
     delete_dialog(shop, chosen)
-if bar.button("Project settings", icon=":material/tune:"):
+if may(shop, "settings") and bar.button("Project settings", icon=":material/tune:"):
     project_dialog(shop)
-if bar.button("Model", icon=":material/neurology:"):
+if may(shop, "models") and bar.button("Model", icon=":material/neurology:"):
     model_dialog(shop)
-if bar.button("Export masks", icon=":material/download:"):
+if may(shop, "export") and bar.button("Export masks", icon=":material/download:"):
     export_dialog(shop)
-if bar.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):
+if may(shop, "import") and bar.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):
     import_dialog(shop)
 
 page = st.session_state.get("page_number", 1)
@@ -40,7 +41,8 @@ found = library.find(shop, search=search or None, state=state, limit=PER_PAGE, o
 if not found.total and (search or state):
     st.info("No image fits. Change the name or the state to see others.", icon=":material/search_off:")
 elif not found.total:
-    st.info("The library is empty. Import photos to begin.", icon=":material/add_photo_alternate:")
+    todo = "Import photos to begin." if may(shop, "import") else "A manager imports photos."
+    st.info(f"The library is empty. {todo}", icon=":material/add_photo_alternate:")
 else:
     st.caption(f"{found.total:,} images" if found.total != 1 else "1 image")
     show_grid(shop, found.images)

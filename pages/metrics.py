@@ -134,7 +134,7 @@ def _csv(one: Chart) -> str:
     return text.getvalue()
 
 
-shop = open_workshop()
+shop = open_workshop("see_team")
 use_the_width()
 people = metrics.names(shop)
 chosen = _chosen(shop, people)

@@ -12,7 +12,7 @@ from pages.ui.text import plain
 from pages.ui.usage import show_usage
 from pages.ui.versions import show_version
 
-shop = open_workshop()
+shop = open_workshop("models")
 use_the_width()
 
 if shop.trouble:

@@ -14,7 +14,7 @@ from pages.ui.text import counted
 
 QUEUES = ("Audits", "Flagged", "Not reviewed", "Sent back", "Hard queue", "Feedback", "Agreement")
 
-shop = open_workshop()
+shop = open_workshop("review")
 go_and_fix()
 use_the_width()
 

@@ -48,12 +48,28 @@ def resolve(flag_id: int, resolution: str | None, *, session: Session) -> None:
     MissingRow
         If there is no such flag.
     """
-    flag = session.get(models.FlagRow, flag_id)
-    if flag is None:
-        raise MissingRow(f"flag {flag_id} must exist, but it does not")
+    flag = _find(flag_id, session)
     flag.resolution = resolution
     flag.resolved_at = now() if resolution else None
     session.flush()
+
+
+def mask_of(flag_id: int, *, session: Session) -> int:
+    """Return the mask that a flag is of.
+
+    Raises
+    ------
+    MissingRow
+        If there is no such flag.
+    """
+    return _find(flag_id, session).mask_id
+
+
+def _find(flag_id: int, session: Session) -> models.FlagRow:
+    flag = session.get(models.FlagRow, flag_id)
+    if flag is None:
+        raise MissingRow(f"flag {flag_id} must exist, but it does not")
+    return flag
 
 
 def remove_unanswered(flag_ids: list[int], *, session: Session) -> int:

@@ -43,12 +43,33 @@ class Project(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """Somebody who annotates, reviews or manages."""
+    """Somebody who annotates, reviews or manages; whose account is closed stays, as what they made does."""
+
+    __table_args__ = (Index("ix_person_password_hash", "password_hash"),)
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=200, unique=True)
     preferences: dict[str, Any] = _json()
     created_at: datetime = _time()
+    role: str = Field(default="annotator", max_length=16)
+    password_hash: str | None = Field(default=None, max_length=255)
+    must_change: bool = False
+    deactivated_at: datetime | None = _time(nullable=True)
+
+
+class SignIn(SQLModel, table=True):
+    """A browser in which somebody is signed in. The token itself is in its cookie alone; here is its hash."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (Index("ix_sign_in_person_id", "person_id", "seen_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    token_sha256: str = Field(max_length=64, unique=True)
+    person_id: int = Field(foreign_key="person.id")
+    created_at: datetime = _time()
+    seen_at: datetime = _time()
+    expires_at: datetime = _time()
+    revoked_at: datetime | None = _time(nullable=True)
 
 
 class Image(SQLModel, table=True):
@@ -368,7 +389,11 @@ class Seat(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """Something a person did, when."""
 
-    __table_args__ = (Index("ix_event_at", "at"), Index("ix_event_image_id", "image_id"))
+    __table_args__ = (
+        Index("ix_event_at", "at"),
+        Index("ix_event_image_id", "image_id"),
+        Index("ix_event_person_id", "person_id", "id"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = _time()

@@ -118,9 +118,11 @@ def unreviewed(project_id: int, *, but_of: int | None, session: Session, limit: 
     return _waiting(query, project_id, but_of, session, limit)
 
 
-def sent_back(project_id: int, *, session: Session, limit: int) -> list[ReviewRow]:
-    """Return the verdicts by which live masks were sent back to their authors, oldest first."""
+def sent_back(project_id: int, *, session: Session, limit: int, author: int | None = None) -> list[ReviewRow]:
+    """Return the verdicts by which live masks were sent back to their authors, or to one of them, oldest first."""
     query = _sent_back(select(Review), project_id).order_by(col(Review.id)).limit(limit)
+    if author is not None:
+        query = query.where(col(Mask.person_id) == author)
     return [_row(row) for row in session.scalars(query)]
 
 

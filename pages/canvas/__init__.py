@@ -22,6 +22,22 @@ class AskedByHand:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose workbench it is: a person's who signed in, or of whoever is alone on this machine.
+
+    Attributes
+    ----------
+    person_id : int or None
+        The server refuses what this page sends once somebody else is signed in at the browser.
+    room : str
+        Under which name the browser keeps unsent masks and drafts, apart from those of others who sign in at it.
+    """
+
+    person_id: int | None = None
+    room: str = "masksmith"
+
+
+@dataclass(frozen=True, slots=True)
 class WorkbenchResult:
     """What the workbench told Streamlit in this run.
 
@@ -35,7 +51,13 @@ class WorkbenchResult:
 
 
 def workbench(
-    *, image_id: int | None, mask_id: int | None, skip: str | None, round_id: int | None, version: str
+    *,
+    image_id: int | None,
+    mask_id: int | None,
+    skip: str | None,
+    whose: Whose,
+    round_id: int | None,
+    version: str,
 ) -> WorkbenchResult:
     """Mount the workbench and return what it asks of the page.
 
@@ -47,6 +69,8 @@ def workbench(
         A mask of that image to be edited at once.
     skip : str or None
         Key of a skipped object of that image to be taken up again.
+    whose : Whose
+        Whose page it is.
     round_id : int or None
         The round whose images are annotated, from the person's own seat; None for the library's.
     version : str
@@ -59,6 +83,8 @@ def workbench(
             "mask_id": mask_id,
             "skip": skip,
             "round_id": round_id,
+            "person": whose.person_id,
+            "room": whose.room if round_id is None else f"{whose.room}-round-{round_id}",
             "module": f"/canvas/{version}/main.js",
             "api": "/api" if round_id is None else f"/api/rounds/{round_id}",
         },

@@ -1,5 +1,7 @@
 // Talking to the server: JSON in, JSON out, every failure one sentence.
 
+const SIGNED_OUT = "You are signed out. Reload the page to sign in; what is not saved yet waits here.";
+
 /** What a request came to when it did not come to an answer. */
 export class RequestFailed extends Error {
   /**
@@ -13,9 +15,9 @@ export class RequestFailed extends Error {
     this.kind = kind;
   }
 
-  /** Whether asking again later can help. */
+  /** Whether asking again later can help; who was signed out signs in again. */
   get passing() {
-    return this.status === 0 || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 401 || this.kind === "password-due" || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;
   }
 }
 
@@ -23,6 +25,8 @@ export class Api {
   /** @param {string} base  such as "/api" */
   constructor(base) {
     this.base = base;
+    /** whose page this is, while people sign in: the server takes nothing from it in anybody else's name @type {number | null} */
+    this.person = null;
     /** @type {(online: boolean) => void} */
     this.onReach = () => {};
   }
@@ -67,9 +71,10 @@ export class Api {
 
   async fetch(method, path, body, { headers, keepalive, signal }) {
     const json = body === undefined ? {} : { "content-type": "application/json" };
+    const person = this.person === null ? {} : { "Masksmith-Person": String(this.person) };
     const answer = await fetch(this.url(path), {
       method,
-      headers: { ...json, ...headers },
+      headers: { ...json, ...person, ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
       keepalive,
@@ -88,6 +93,7 @@ export class Api {
 /** @param {Response} answer */
 async function answerOf(answer) {
   if (answer.ok) return answer.status === 204 ? null : answer.json();
+  if (answer.status === 401) throw new RequestFailed(SIGNED_OUT, 401, "sign-in");
   const problem = await answer.json().catch(() => null);
   const said = typeof problem?.detail === "string" && problem.detail ? problem.detail : null;
   const kind = typeof problem?.type === "string" ? problem.type.split("/").pop() : "";

@@ -25,16 +25,16 @@ import { Working } from "./working.js";
 
 /** @typedef {"opening" | "reading" | "ready" | "failed" | "empty"} Phase */
 
-/** What outlives a remount of the component, by where its requests go: the queue of unsent things above all. */
+/** What outlives a remount of the component, by whose it is and in which round: the queue of unsent things above all. */
 const shared = new Map();
 
-function sharedParts(base) {
-  if (!shared.has(base)) {
+function sharedParts(base, room) {
+  if (!shared.has(room)) {
     const api = new Api(base);
-    const outbox = new Outbox(api, new TabQueues(base === "/api" ? "masksmith" : `masksmith${base.replaceAll("/", "-")}`));
-    shared.set(base, { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start(), lastImage: null });
+    const outbox = new Outbox(api, new TabQueues(room));
+    shared.set(room, { api, outbox, prefs: new Preferences(api), client: uuid(), started: outbox.start(), lastImage: null });
   }
-  return shared.get(base);
+  return shared.get(room);
 }
 
 export class Bench {
@@ -43,7 +43,11 @@ export class Bench {
    * @param {{byHand: (asked: object) => void}} hooks
    */
   constructor(data, hooks) {
-    const { api, outbox, prefs, client, started } = sharedParts(data.api);
+    // People who share a browser keep what is theirs; what one has left unsent waits until they sign in again.
+    const room = data.room ?? "masksmith";
+    this.shared = sharedParts(data.api, room);
+    const { api, outbox, prefs, client, started } = this.shared;
+    api.person = data.person ?? null;
     Object.assign(this, { api, outbox, prefs, client, hooks });
     this.emitter = new Emitter();
     this.keys = new Keys(prefs.get("keys"));
@@ -51,7 +55,7 @@ export class Bench {
     this.timer = new Timer();
     this.answers = new Answers(api, client);
     this.hover = new Hover(api, { client: `${client}-h`, onPreview: () => {} });
-    this.drafts = new Drafts(api);
+    this.drafts = new Drafts(api, localStorage, room);
     this.masks = new MaskBook(() => this.masksChanged());
     this.painting = new Painting(this);
     this.showing = new Showing(this);
@@ -92,7 +96,7 @@ export class Bench {
     await this.until(async () => {
       this.setProject(await this.api.get("/project"));
     });
-    await this.until(() => this.library.start(wanted ?? sharedParts(this.api.base).lastImage));
+    await this.until(() => this.library.start(wanted ?? this.shared.lastImage));
     const { trouble } = this.project.model;
     if (trouble) this.say(trouble, "warning");
   }
@@ -283,7 +287,7 @@ export class Bench {
 
   stop() {
     this.stopped = true;
-    sharedParts(this.api.base).lastImage = this.imageId;
+    this.shared.lastImage = this.imageId;
     this.leaveImage();
     this.drafts.stop();
     this.library.stop();

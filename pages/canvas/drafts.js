@@ -1,7 +1,6 @@
 // Objects in work, kept where a closed tab or a crash cannot reach them: in this browser at once, on the server soon.
 // They go by image and object, so two tabs on one image each keep their own; the server keeps the newest of an image.
 
-const PREFIX = "masksmith.draft.";
 const DELAY_MS = 700;
 
 /**
@@ -10,10 +9,11 @@ const DELAY_MS = 700;
  */
 
 export class Drafts {
-  /** @param {import("./api.js").Api} api @param {Storage} storage */
-  constructor(api, storage = localStorage) {
+  /** @param {import("./api.js").Api} api @param {Storage} storage @param {string} room  whose drafts, as keys begin */
+  constructor(api, storage = localStorage, room = "masksmith") {
     this.api = api;
     this.storage = storage;
+    this.room = room;
     /** @type {Map<number, string>} key of the object this tab works on, by image */
     this.mine = new Map();
     /** @type {Map<string, News>} what the server has not been told yet, by place in the storage */
@@ -36,7 +36,7 @@ export class Drafts {
 
   /** @param {News} news */
   note(news) {
-    const place = placeOf(news.imageId, news.key);
+    const place = this.placeOf(news.imageId, news.key);
     try {
       // That an object is gone is kept, too: until the server knows, its copy must not come back.
       this.storage.setItem(place, JSON.stringify(news.draft ?? { object: null }));
@@ -96,7 +96,7 @@ export class Drafts {
     if (work?.state?.object && !here.has(work.object_key)) here.set(work.object_key, work.state);
     for (const key of finished) {
       here.delete(key);
-      this.storage.removeItem(placeOf(imageId, key));
+      this.storage.removeItem(this.placeOf(imageId, key));
     }
     // What an earlier page could not say any more.
     for (const [key, draft] of here) if (draft?.object === null) this.note({ imageId, key, draft: null });
@@ -110,7 +110,7 @@ export class Drafts {
 
   /** What this browser keeps of an image, by object. @returns {Map<string, Draft>} */
   read(imageId) {
-    const head = placeOf(imageId, "");
+    const head = this.placeOf(imageId, "");
     const places = Object.keys(this.storage).filter((place) => place.startsWith(head));
     return new Map(places.map((place) => [place.slice(head.length), this.parse(place)]));
   }
@@ -123,13 +123,13 @@ export class Drafts {
     }
   }
 
+  placeOf(imageId, key) {
+    return `${this.room}.draft.${imageId}.${key}`;
+  }
+
   stop() {
     this.stopped = true;
     clearTimeout(this.timer);
     return this.flush({ keepalive: true });
   }
-}
-
-function placeOf(imageId, key) {
-  return `${PREFIX}${imageId}.${key}`;
 }

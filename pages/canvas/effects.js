@@ -5,7 +5,7 @@
  * @typedef {{key: string, mask_id: number | null, rle: import("./rle.js").Rle, bbox: number[], area: number,
  *   predicted_iou: number | null, stability_score: number | null, level: string | null, label: string | null,
  *   origin: string, edited: boolean, active_ms: number, times: any, object_key: string, prompts: any[], flags: any[],
- *   colour: number, saved: boolean}} Mask
+ *   colour: number, saved: boolean, locked?: boolean}} Mask  locked: somebody else's, not to be changed by this person
  * @typedef {{kind: "accept", imageId: number, mask: Mask, replaced: Mask | null, body: any}
  *   | {kind: "delete", imageId: number, mask: Mask}
  *   | {kind: "skip", imageId: number, skip: any, body: any}

@@ -120,6 +120,7 @@ export class Finishing {
     const { masks, working, imageId } = this.bench;
     const mask = masks.find(key);
     if (!mask) return this.bench.say("Select an accepted mask first.");
+    if (mask.locked) return this.bench.say(LOCKED);
     this.step("delete", working.object, [{ kind: "delete", imageId, mask }]);
     this.bench.say(`Deleted. ${this.bench.keys.tip("undo", "Undo")} brings it back.`);
   }
@@ -129,6 +130,7 @@ export class Finishing {
     const { masks, working } = this.bench;
     const mask = masks.find(key);
     if (!mask) return this.bench.say("Select an accepted mask first.");
+    if (mask.locked) return this.bench.say(LOCKED);
     if (!objects.isEmpty(working.object)) return this.bench.say("Accept, skip or clear the object in work first.");
     const { rle, label, predicted_iou, stability_score, level } = mask;
     const points = mask.prompts.filter((prompt) => prompt.kind === "point");
@@ -148,6 +150,7 @@ export class Finishing {
   labelMask(key, label) {
     const { masks, working, imageId } = this.bench;
     const mask = masks.find(key);
+    if (mask?.locked) return this.bench.say(LOCKED);
     if (!mask || (mask.label ?? null) === (label || null)) return;
     const effect = { kind: "label", imageId, key, from: mask.label ?? null, to: label || null };
     this.step("label", working.object, [effect]);
@@ -199,6 +202,8 @@ export class Finishing {
     this.bench.say("Kept as it is.");
   }
 }
+
+const LOCKED = "Somebody else made this mask; they or a reviewer can change it.";
 
 function sum(times) {
   return Object.values(times).reduce((total, ms) => total + ms, 0);

@@ -56,7 +56,7 @@ export class MaskBook {
 
   /** The mask whose open flags the keys answer: the selected one if it has some, else the newest. @returns {Mask | null} */
   get flagged() {
-    const open = this.list.filter((mask) => openFlags(mask).length);
+    const open = this.list.filter((mask) => !mask.locked && openFlags(mask).length);
     return open.find((mask) => mask.key === this.selected) ?? open.at(-1) ?? null;
   }
 

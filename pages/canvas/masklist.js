@@ -34,7 +34,7 @@ function hint(bench) {
 function maskRow(bench, mask, index) {
   const selected = mask.key === bench.masks.selected;
   const swatch = el("i", { class: "swatch", style: `background: ${css(colourOf(bench.prefs.get("palette"), mask.colour))}` });
-  const notes = [mask.origin === "by_hand" && "by hand", mask.edited && "edited", !mask.saved && "saving"].filter(Boolean);
+  const notes = [mask.locked && "somebody else's", mask.origin === "by_hand" && "by hand", mask.edited && "edited", !mask.saved && "saving"].filter(Boolean);
   const score = mask.predicted_iou === null || mask.predicted_iou === undefined ? "" : `${Math.round(mask.predicted_iou * 100)}%`;
   const title = bench.masks.titleOf(mask, index);
   const main = button(
@@ -54,7 +54,7 @@ function maskRow(bench, mask, index) {
     button({ class: "mini", title: bench.keys.tip(id), "aria-label": bench.keys.tip(id), onclick: run }, iconOf(icon));
   const tools = el(
     "span",
-    { class: "mask-tools" },
+    { class: "mask-tools", hidden: Boolean(mask.locked) },
     act("edit", "edit", () => bench.finishing.edit(mask.key)),
     act("removePoint", "trash", () => bench.finishing.remove(mask.key)),
   );
@@ -64,7 +64,7 @@ function maskRow(bench, mask, index) {
 /** The open flags of a mask: all of it for the mask that the keys act on, one line for the others. */
 function flagBlock(bench, mask) {
   const flags = openFlags(mask);
-  if (!flags.length) return answered(mask);
+  if (!flags.length || mask.locked) return answered(mask);
   if (bench.masks.flagged?.key !== mask.key) {
     const title = flags.map((flag) => bench.masks.words(flag)).join(" ");
     const text = counted(flags.length, "flag");

@@ -30,30 +30,31 @@ _FILL = "rgba(255, 176, 0, 0.25)"
 
 @dataclass
 class ByHand:
-    """One object being outlined: on which image, in how much room, under which key, with what was drawn before.
+    """One object being outlined: by whom, on which image, in how much room, under which key, and what was drawn.
 
     Closed paths are kept by image for as long as the server runs, so that a reload or another page loses none.
     """
 
+    person_id: int
     image_id: int
     room: tuple[int, int]
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     drawing: dict[str, Any] | None = None
 
     @classmethod
-    def start(cls, image_id: int, room: tuple[int, int]) -> "ByHand":
+    def start(cls, person_id: int, image_id: int, room: tuple[int, int]) -> "ByHand":
         """Return the state of an outline in a window that has `room` for the page, gone on with or new."""
-        kept: ByHand | None = outlines().get(image_id)
+        kept: ByHand | None = outlines(person_id).get(image_id)
         if kept is not None and kept.room == room:
-            return ByHand(image_id, room, kept.key, kept.drawing)
-        return cls(image_id, room)
+            return ByHand(person_id, image_id, room, kept.key, kept.drawing)
+        return cls(person_id, image_id, room)
 
     @classmethod
-    def of_url(cls) -> "ByHand | None":
+    def of_url(cls, person_id: int) -> "ByHand | None":
         """Return the outline that the page's address speaks of, as after a reload."""
         sent = [st.query_params.get(name, "") for name in ("image", "by_hand")]
         found = re.fullmatch(r"(\d{1,9}) (\d{1,5})x(\d{1,5})", " ".join(sent))
-        return cls.start(int(found[1]), (int(found[2]), int(found[3]))) if found else None
+        return cls.start(person_id, int(found[1]), (int(found[2]), int(found[3]))) if found else None
 
     def put_in_url(self) -> None:
         """Let a reload come back to this outline."""
@@ -61,10 +62,10 @@ class ByHand:
 
     def keep(self, drawing: dict[str, Any] | None) -> None:
         """Keep what is drawn; nothing drawn keeps nothing."""
-        kept = outlines()
+        kept = outlines(self.person_id)
         kept.pop(self.image_id, None)
         if drawing and drawing.get("objects"):
-            kept[self.image_id] = ByHand(self.image_id, self.room, self.key, drawing)
+            kept[self.image_id] = ByHand(self.person_id, self.image_id, self.room, self.key, drawing)
             while len(kept) > _KEPT:
                 kept.pop(next(iter(kept)))
 

@@ -11,6 +11,7 @@ from core.feedback import Mistake, Week
 from core.mask_rows import decoded
 from core.review_views import views
 from core.reviewing import CODES
+from core.roles import may
 from core.workshop import Workshop
 from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
@@ -18,8 +19,8 @@ from pages.ui.text import plain
 
 def show_feedback(shop: Workshop) -> None:
     """Show how reviews of somebody's masks went."""
-    names = feedback.everybody(shop)
     person = shop.person_id
+    names = feedback.everybody(shop) if may(shop, "see_others") else {}
     if len(names) > 1:
         ids = list(names)
         chosen = st.selectbox("Whose masks", ids, ids.index(person), format_func=lambda one: names[one], width=300)

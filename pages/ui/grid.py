@@ -4,6 +4,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.roles import may
 from core.workshop import Workshop
 from pages.ui.text import plain
 from storage.errors import StorageError
@@ -58,4 +59,5 @@ def _card(shop: Workshop, image: ImageRow) -> None:
     row = st.container(horizontal=True, vertical_alignment="center")
     if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
         st.switch_page("annotate.py", query_params={"image": str(image.id)})
-    row.checkbox("Select", key=f"{_PREFIX}{image.id}")
+    if may(shop, "delete_images"):
+        row.checkbox("Select", key=f"{_PREFIX}{image.id}")

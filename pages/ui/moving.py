@@ -9,6 +9,7 @@ from core import library
 from core.errors import FORESEEN
 from core.exporting import ExportReport, Format, export, sweep
 from core.importing import ImportReport, import_bytes, import_paths
+from core.roles import require
 from core.workshop import Workshop
 from pages.ui.grid import forget_choice
 from pages.ui.text import plain
@@ -20,6 +21,7 @@ _KINDS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"]
 @st.dialog("Import photos", width="medium", on_dismiss="rerun")
 def import_dialog(shop: Workshop) -> None:
     """Take uploads, or a folder of this server, into the library."""
+    require(shop, "import")
     uploads = st.file_uploader("Photos from this computer", type=_KINDS, accept_multiple_files=True)
     folder = st.text_input(
         "Or a file or folder on the server",

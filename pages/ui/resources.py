@@ -5,24 +5,49 @@ from typing import Any
 
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import workshop
-from core.errors import FORESEEN
+from core.errors import FORESEEN, NotSignedIn, PasswordDue
+from core.roles import Permission, require
+from core.sign_in import COOKIE, whose
 from core.workshop import Workshop
+from pages.ui.account import ask_to_sign_in
+from pages.ui.frame import use_the_width
+from pages.ui.text import plain, sentence
 
 
-def open_workshop() -> Workshop:
-    """Return the open workshop, or show why there is none and stop the page."""
+def open_workshop(permission: Permission) -> Workshop:
+    """Return the workshop in the hands of whoever is signed in, once they may do what the page is for.
+
+    Else the page stops with the form that signs in, or with one sentence. Every page asks for itself: which one runs
+    first on a fresh server is not for us to say.
+    """
+    token = st.context.cookies.get(COOKIE)
+    run = get_script_run_ctx()
+    session_id = run.session_id if run else ""
     try:
-        return workshop.shared()
+        shop = whose(workshop.shared(), token)
+        shop.page_hands.note(session_id, shop.hands)
+        require(shop, permission)
+        return shop
+    except (NotSignedIn, PasswordDue):
+        workshop.shared().page_hands.drop(session_id)
+        ask_to_sign_in(workshop.shared(), token)
     except FORESEEN as error:
-        st.error(str(error), icon=":material/error:")
-        st.stop()
+        use_the_width()
+        st.error(plain(sentence(error)), icon=":material/error:")
+    st.stop()
+
+
+def room_of(shop: Workshop) -> str:
+    """Return the name under which a browser keeps a person's unsent things; the owner's is that of before sign-in."""
+    return "masksmith" if shop.person_id == workshop.shared().person_id else f"masksmith-{shop.person_id}"
 
 
 @st.cache_resource
-def outlines() -> dict[int, Any]:
-    """Return the outlines by hand that are not saved yet, by image; they live as long as the server."""
+def outlines(person_id: int) -> dict[int, Any]:
+    """Return a person's outlines by hand that are not saved yet, by image; they live as long as the server."""
     return {}
 
 

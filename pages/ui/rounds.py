@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import calibrating, feedback, projects, rounds
 from core.errors import FORESEEN
+from core.roles import may
 from core.round_results import PairResult, compare, standings
 from core.rounds import Asked, Kind
 from core.workshop import Workshop
@@ -85,6 +86,7 @@ def _calibration(shop: Workshop, chosen: RoundRow, results: list[PairResult], se
         key=f"required-{chosen.id}",
         on_change=_require,
         args=(shop, None if required else chosen.id),
+        disabled=not may(shop, "settings"),
         help=f"It asks for F1 {asked['f1']:.0%} at IoU 0.5 and a mean IoU of {asked['iou']:.0%}.",
     )
     everybody = st.container(horizontal=True)

@@ -16,6 +16,18 @@ def plain(text: str) -> str:
     return "".join(f"\\{char}" if char in _SPECIAL else char for char in text)
 
 
+def sentence(error: Exception) -> str:
+    """Return what an error says, as a sentence of its own.
+
+    Examples
+    --------
+    >>> sentence(ValueError("a mask must be whole, got a half"))
+    'A mask must be whole, got a half.'
+    """
+    said = str(error)
+    return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}"
+
+
 def counted(count: int, most: int) -> str:
     """Return a count of which no more than `most` were looked for.
 

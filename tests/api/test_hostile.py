@@ -33,6 +33,10 @@ MASK = body(
     times=TIMES,
 )
 BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/session"): {"name": "owner", "password": "a long password"},
+    ("DELETE", "/session"): None,
+    ("GET", "/session"): None,
+    ("PUT", "/session/password"): {"old": "a long password", "new": "another long password"},
     ("GET", "/project"): None,
     ("PUT", "/preferences"): {"keys": {"accept": "q"}, "opacity": 0.5},
     ("GET", "/images"): None,

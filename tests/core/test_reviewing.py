@@ -18,7 +18,7 @@ from tests.core.conftest import accept, events
 def somebody_else(library: Library, name: str = "rita") -> Library:
     """Return the same library in another person's hands."""
     with library.engines.writing() as session:
-        return replace(library, person_id=people.get_or_create(name, session=session).id)
+        return replace(library, person_id=people.get_or_create(name, role="reviewer", session=session).id)
 
 
 def verdicts(library: Library, mask_id: int) -> list[ReviewRow]:

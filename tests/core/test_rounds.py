@@ -1,10 +1,12 @@
 """Rounds: the same images for several people, blind, what they say, and calibrations that stand before real work."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core import annotating, auditing, calibrating, library, projects, round_results, rounds
-from core.errors import InvalidInput
+from core.errors import Forbidden, InvalidInput
 from core.round_views import COLOURS, kinds_of, painted
 from core.rounds import Asked
 from core.workshop import Library
@@ -14,6 +16,11 @@ from storage.errors import MissingRow
 from tests.conftest import square
 from tests.core.conftest import accept
 from tests.core.test_reviewing import somebody_else
+
+
+def annotator(library: Library, name: str = "rita") -> Library:
+    """Return the same library in the hands of somebody who only annotates."""
+    return replace(somebody_else(library, name), role="annotator")
 
 
 def seat_images(there: Library) -> list[int]:
@@ -103,7 +110,7 @@ def test_the_librarys_masks_take_part_as_they_were(agreed: Library) -> None:
 
 
 def test_a_calibration_stands_before_real_work_until_it_is_passed(agreed: Library) -> None:
-    rita, sam = somebody_else(agreed, "rita"), somebody_else(agreed, "sam")
+    rita, sam = annotator(agreed), annotator(agreed, "sam")
     round_id = rounds.begin(agreed, Asked("entry", (rita.person_id,), images=2, kind="calibration"), seed=1)
     assert calibrating.required(rita) is None
     projects.change_settings(agreed, {"calibration": round_id})
@@ -121,12 +128,16 @@ def test_a_calibration_stands_before_real_work_until_it_is_passed(agreed: Librar
     assert failed is not None
     assert failed.standing is not None
     assert (failed.standing.passed, failed.standing.f1, failed.standing.iou) == (False, 0.0, 0.0)
+    with pytest.raises(Forbidden, match="must be reviewer or above"):
+        calibrating.let_pass(sam, failed.seat)
+    with pytest.raises(Forbidden, match="must be reviewer or above"):
+        rounds.begin(sam, Asked("mine", (sam.person_id, rita.person_id)))
     calibrating.let_pass(agreed, failed.seat)
     assert calibrating.required(sam) is None
 
 
 def test_a_round_that_ended_is_not_asked_for(agreed: Library) -> None:
-    rita = somebody_else(agreed)
+    rita = annotator(agreed)
     round_id = rounds.begin(agreed, Asked("entry", (rita.person_id,), images=2, kind="calibration"), seed=1)
     projects.change_settings(agreed, {"calibration": round_id})
     assert calibrating.required(rita) is not None

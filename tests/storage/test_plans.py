@@ -6,7 +6,21 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import audits, flags, images, masks, model_versions, people, projects, reviews, rounds, skips, work
+from storage import (
+    audits,
+    flags,
+    images,
+    masks,
+    model_versions,
+    people,
+    projects,
+    reviews,
+    rounds,
+    sign_ins,
+    skips,
+    team,
+    work,
+)
 from storage.engine import Engines, Session
 from storage.rows import AuditRow, NewFlag, NewPrompt, Times
 from storage.types import now
@@ -50,6 +64,10 @@ ASKED: dict[str, Callable[[Session], object]] = {
         "m", content_hash="c", encoder_hash="e", detail={}, session=session
     ),
     "the person": lambda session: people.get_or_create("owner", session=session),
+    "whether people must sign in": lambda session: people.any_password(session=session),
+    "whose token it is": lambda session: sign_ins.find("0" * 64, at=now(), session=session),
+    "that a sign-in was used": lambda session: sign_ins.seen(1, at=now(), expires_at=now(), session=session),
+    "what somebody did": lambda session: team.happened(limit=25, before=100, person_id=1, session=session),
     "the project": lambda session: projects.get(1, session=session),
     "the seat in a round": lambda session: rounds.seat(1, 1, session=session),
     "rounds that wait for a person": lambda session: rounds.seats_of(1, 1, session=session),

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from storage import tallies
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
