@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, check, evaluate, retrain, models, doctor."""
+"""`masksmith`: import, export, check, coverage, evaluate, retrain, models, doctor."""
 
 import logging
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from cli.check import check_command
+from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
 from cli.retrain import as_document, retrain_command
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
@@ -27,6 +28,7 @@ app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, 
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
 app.command("check")(check_command)
+app.command("coverage")(coverage_command)
 app.command("evaluate")(evaluate_command)
 app.command("retrain")(retrain_command)
 app.command("train-starter")(train_starter_command)

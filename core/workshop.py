@@ -35,6 +35,7 @@ PROJECT_DEFAULTS: dict[str, Any] = {
     "labels": False,
     "label_names": [],
     "min_area": 100,
+    "next_order": "as imported",
 }
 OWNER = "owner"
 
