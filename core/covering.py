@@ -25,6 +25,7 @@ MOST_KEPT: Final = 60
 """Outlines of what is left that a survey keeps; all are counted."""
 MOST_COUNTS: Final = 1500
 """Characters of one kept outline; a longer one is kept as its box."""
+SHOWN_SIDE: Final = 900
 _PAGE: Final = 50
 Report = Callable[[int, int], None]
 """Called with (images surveyed, of how many)."""
@@ -191,11 +192,21 @@ def _spread(found: Coverage) -> dict[str, Any]:
     return {"bands": [bands[index] for index in range(3)], "places": [fields[index] for index in range(9)]}
 
 
-def picture_of_left(library: Library, image: ImageRow, thumbnail: RgbImage) -> RgbImage:
-    """Return an image's thumbnail with what its survey says is left outlined; as it is if it has no survey."""
+def picture_of_left(library: Library, image: ImageRow) -> RgbImage:
+    """Return an image, reduced, with what its survey says is left outlined; without outlines if it has no survey.
+
+    Raises
+    ------
+    StorageError
+        If the image's file is missing or damaged.
+    """
+    photo = library.working_pixels(image.working_sha256)
+    scale = min(1.0, SHOWN_SIDE / max(photo.shape[:2]))
+    size = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
+    picture = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
     with library.engines.reading() as session:
         detail = surveys.detail(image.id, session=session)
-    return thumbnail if detail is None else outlined(thumbnail, detail)
+    return picture if detail is None else outlined(picture, detail)
 
 
 def outlined(picture: RgbImage, detail: dict[str, Any]) -> RgbImage:

@@ -17,12 +17,13 @@ _MANY: Final = 500
 
 
 def _now_of(what: Any) -> Any:
-    """Select something of the image's live masks, one look into an index."""
-    return select(what).select_from(Mask).where(col(Mask.image_id) == col(Image.id), live_mask()).scalar_subquery()
+    """Select something of the live masks of a survey's image, one look into an index."""
+    query = select(what).select_from(Mask).where(col(Mask.image_id) == col(Survey.image_id), live_mask())
+    return query.correlate(Survey).scalar_subquery()
 
 
 def _fresh() -> Any:
-    """Return the condition of a survey, joined with its image, whose masks are still the image's."""
+    """Return the condition of a survey beside whose masks there is no other by now."""
     return (col(Survey.masks) == _now_of(func.count())) & (
         col(Survey.mask_ids) == _now_of(func.coalesce(func.sum(col(Mask.id)), 0))
     )
@@ -85,21 +86,17 @@ def count_to_do(project_id: int, content_hash: str, *, session: Session) -> int:
 
 def some(image_ids: Sequence[int], *, session: Session) -> dict[int, SurveyRow]:
     """Return the surveys of some images, by image; images without one are left out."""
-    query = (
-        select(
-            col(Survey.image_id),
-            col(Survey.content_hash),
-            col(Survey.masks),
-            col(Survey.proposals),
-            col(Survey.left_over),
-            col(Survey.coverage),
-            col(Survey.uncovered),
-            col(Survey.made_at),
-            case((_fresh(), 1), else_=0),
-        )
-        .join(Image, col(Image.id) == col(Survey.image_id))
-        .where(col(Survey.image_id).in_(image_ids))
-    )
+    query = select(
+        col(Survey.image_id),
+        col(Survey.content_hash),
+        col(Survey.masks),
+        col(Survey.proposals),
+        col(Survey.left_over),
+        col(Survey.coverage),
+        col(Survey.uncovered),
+        col(Survey.made_at),
+        case((_fresh(), 1), else_=0),
+    ).where(col(Survey.image_id).in_(image_ids))
     return {row[0]: SurveyRow(*row[:-1], bool(row[-1])) for row in session.execute(query)}
 
 

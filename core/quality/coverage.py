@@ -42,12 +42,12 @@ class Limits:
         predicts at least this IoU.
     """
 
-    predicted_iou: float = 0.7
-    stability: float = 0.3
+    predicted_iou: float = 0.55
+    stability: float = 0.5
     least_share: float = 0.0004
     most_share: float = 0.5
     duplicate_iou: float = 0.5
-    clear_iou: float = 0.9
+    clear_iou: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)

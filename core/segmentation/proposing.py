@@ -88,7 +88,9 @@ def proposals(
     found = []
     for level in plan.levels:
         for window in parts_of(size_hw, level.parts):
-            for one in _within(segmenter, image, embedding, window, grid(level.points), done):
+            for one in _within(
+                segmenter, image, embedding, window, grid(level.points), done, plan.limits.predicted_iou
+            ):
                 if not plausible(one, plan.limits):
                     continue
                 found.append(one)
@@ -122,8 +124,12 @@ def _within(
     window: Window,
     shares: NDArray[np.float64],
     done: Mask,
+    least: float,
 ) -> Iterator[Proposal]:
-    """Yield the proposals of a part of the photo; `done` is looked at before each batch, for it grows meanwhile."""
+    """Yield the proposals of a part of the photo that have at least this predicted IoU.
+
+    `done` is looked at before each batch, for it grows meanwhile.
+    """
     size_hw = (image.shape[0], image.shape[1])
     places = shares * [window.x1 - window.x0, window.y1 - window.y0]
     sam: SamSegmenter | None = None
@@ -135,7 +141,7 @@ def _within(
         if sam is None:  # a part whose points are all spared is not encoded
             sam, seen = _eye(segmenter, image, embedding, window)
         for logits, score in sam.best_each(seen, asked):
-            if window.share_cut_off(logits > 0, size_hw) <= MOST_CUT_OFF:
+            if score >= least and window.share_cut_off(logits > 0, size_hw) <= MOST_CUT_OFF:
                 yield Proposal(coarse_mask(logits, window, size_hw), score, stability(logits))
 
 

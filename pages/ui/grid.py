@@ -5,9 +5,10 @@ from typing import Final
 import streamlit as st
 
 from core.workshop import Workshop
+from pages.ui.left import left_dialog, said_of
 from pages.ui.text import plain
 from storage.errors import StorageError
-from storage.rows import ImageRow
+from storage.rows import ImageRow, SurveyRow
 
 PER_PAGE: Final = 24
 _PREFIX: Final = "chosen-image-"
@@ -38,16 +39,16 @@ def forget_choice() -> None:
         del st.session_state[f"{_PREFIX}{image_id}"]
 
 
-def show_grid(shop: Workshop, images: list[ImageRow]) -> None:
-    """Show images as cards that open the workbench or can be ticked."""
+def show_grid(shop: Workshop, images: list[ImageRow], surveys: dict[int, SurveyRow]) -> None:
+    """Show images as cards that open the workbench or can be ticked, with what their surveys say is left."""
     st.html(_STYLE)
     grid = st.grid("auto", min_column_width=180, gap="small", key="library")
     for image in images:
         with grid.cell().container(border=True, gap="xsmall"):
-            _card(shop, image)
+            _card(shop, image, surveys.get(image.id))
 
 
-def _card(shop: Workshop, image: ImageRow) -> None:
+def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
     try:
         st.image(shop.files.get("thumbs", image.thumb_sha256), width="stretch", alt=image.name)
     except StorageError:
@@ -59,3 +60,10 @@ def _card(shop: Workshop, image: ImageRow) -> None:
     if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
         st.switch_page("annotate.py", query_params={"image": str(image.id)})
     row.checkbox("Select", key=f"{_PREFIX}{image.id}")
+    if survey is not None and row.button(
+        f"~{survey.left_over} left",
+        key=f"left-{image.id}",
+        type="tertiary",
+        help=said_of(survey),
+    ):
+        left_dialog(shop, image, survey)
