@@ -22,9 +22,20 @@ use_the_width()
 if shop.trouble:
     st.warning(plain(shop.trouble), icon=":material/warning:")
 
-view = st.segmented_control(
+top = st.container(horizontal=True, vertical_alignment="center", key="library-top")
+view = top.segmented_control(
     "View", ["Library", "Coverage"], default="Library", required=True, key="images-view", label_visibility="collapsed"
 )
+top.space("stretch")
+if top.button("Project settings", icon=":material/tune:"):
+    project_dialog(shop)
+if top.button("Model", icon=":material/neurology:"):
+    model_dialog(shop)
+if top.button("Export masks", icon=":material/download:"):
+    export_dialog(shop)
+if top.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):
+    import_dialog(shop)
+
 if view == "Coverage":
     show_coverage(shop)
     st.stop()
@@ -41,18 +52,9 @@ order = bar.segmented_control(
     help="Most left first shows the surveyed images, those first on which the model finds most that has no mask.",
 )
 most_left = ORDERS[order or "As imported"]
-bar.space("stretch")
 chosen = chosen_images()
 if chosen and bar.button(f"Delete {len(chosen)}", icon=":material/delete:"):
     delete_dialog(shop, chosen)
-if bar.button("Project settings", icon=":material/tune:"):
-    project_dialog(shop)
-if bar.button("Model", icon=":material/neurology:"):
-    model_dialog(shop)
-if bar.button("Export masks", icon=":material/download:"):
-    export_dialog(shop)
-if bar.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):
-    import_dialog(shop)
 
 page = st.session_state.get("page_number", 1)
 found = library.find(

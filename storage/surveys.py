@@ -97,7 +97,13 @@ def some(image_ids: Sequence[int], *, session: Session) -> dict[int, SurveyRow]:
         col(Survey.made_at),
         case((_fresh(), 1), else_=0),
     ).where(col(Survey.image_id).in_(image_ids))
-    return {row[0]: SurveyRow(*row[:-1], bool(row[-1])) for row in session.execute(query)}
+    return {row[0]: _row(row) for row in session.execute(query)}
+
+
+def _row(values: Any) -> SurveyRow:
+    fields = list(values)
+    fields[-1] = bool(fields[-1])
+    return SurveyRow(*fields)
 
 
 def detail(image_id: int, *, session: Session) -> dict[str, Any] | None:

@@ -38,12 +38,12 @@ class Limits:
     duplicate_iou : float
         Of two proposals that overlap as much as this, the one of lower predicted IoU goes.
     clear_iou : float
-        A proposal inside an accepted mask that is much larger is a part of it; it is left only if the segmenter
-        predicts at least this IoU.
+        Of at least this predicted IoU a proposal is an object of its own also where most are none: inside an accepted
+        mask that is much larger, and in a corner of the photo.
     """
 
     predicted_iou: float = 0.55
-    stability: float = 0.5
+    stability: float = 0.3
     least_share: float = 0.0004
     most_share: float = 0.5
     duplicate_iou: float = 0.5
@@ -125,15 +125,22 @@ def grid(size: int) -> NDArray[np.float64]:
 
 
 def plausible(proposal: Proposal, limits: Limits) -> bool:
-    """Return whether a proposal is sure enough, of a size that objects have, and not what lies around them."""
+    """Return whether a proposal is sure enough, of a size that objects have, and not what lies around them.
+
+    A mask that reaches two sides of the photo must be clear (`clear_iou`), for most are a corner of the ground; one
+    that reaches all four is the ground.
+    """
     if proposal.predicted_iou < limits.predicted_iou or proposal.stability < limits.stability:
         return False
-    return limits.least_share <= proposal.share <= limits.most_share and not surrounding(proposal.mask)
+    if not limits.least_share <= proposal.share <= limits.most_share:
+        return False
+    sides = sides_reached(proposal.mask)
+    return sides < 2 or (sides < 4 and proposal.predicted_iou >= limits.clear_iou)
 
 
-def surrounding(mask: Mask) -> bool:
-    """Return whether a mask reaches all four sides: a ground, not an object."""
-    return bool(mask[0].any() and mask[-1].any() and mask[:, 0].any() and mask[:, -1].any())
+def sides_reached(mask: Mask) -> int:
+    """Return how many sides of the photo a mask reaches, 0 to 4."""
+    return sum(bool(side.any()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
 def distinct(proposals: Iterable[Proposal], duplicate_iou: float) -> list[Proposal]:

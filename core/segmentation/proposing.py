@@ -45,7 +45,7 @@ class Plan:
     spared_from: float
 
 
-STARTER_PLAN: Final = Plan((Level(1, 8), Level(3, 8)), Limits(), spared_from=0.6)
+STARTER_PLAN: Final = Plan((Level(1, 6), Level(5, 5)), Limits(), spared_from=0.6)
 """Chosen on half of the nuclei: docs/quality.md."""
 SAM_PLAN: Final = Plan((Level(1, 16),), Limits(predicted_iou=0.88, stability=0.95), spared_from=0.88)
 """The limits of segment_anything's own generator of masks."""

@@ -56,14 +56,12 @@ def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
     st.markdown(f"**{plain(image.name)}**")
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
     st.caption(f"{_STATES[image.state]} · {masks} · {image.width} x {image.height}")
+    if survey is not None:
+        colour = "orange" if survey.is_fresh and survey.left_over else "gray"
+        label = f":{colour}-badge[~{survey.left_over} left]"
+        if st.button(label, key=f"left-{image.id}", type="tertiary", help=said_of(survey)):
+            left_dialog(shop, image, survey)
     row = st.container(horizontal=True, vertical_alignment="center")
     if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
         st.switch_page("annotate.py", query_params={"image": str(image.id)})
     row.checkbox("Select", key=f"{_PREFIX}{image.id}")
-    if survey is not None and row.button(
-        f"~{survey.left_over} left",
-        key=f"left-{image.id}",
-        type="tertiary",
-        help=said_of(survey),
-    ):
-        left_dialog(shop, image, survey)

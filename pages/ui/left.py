@@ -19,7 +19,7 @@ def said_of(survey: SurveyRow) -> str:
     return said if survey.is_fresh else f"{said} The masks have changed since."
 
 
-@st.dialog("What is left", width="large")
+@st.dialog("What is left", width="medium")
 def left_dialog(shop: Workshop, image: ImageRow, survey: SurveyRow) -> None:
     """Show the photo with outlines of what is left, and a way to the workbench."""
     try:
@@ -27,7 +27,7 @@ def left_dialog(shop: Workshop, image: ImageRow, survey: SurveyRow) -> None:
     except FORESEEN as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    st.image(png_bytes(picture), width="stretch", alt=f"{image.name} with what is left outlined")
+    st.image(png_bytes(picture), width="content", alt=f"{image.name} with what is left outlined")
     st.markdown(plain(said_of(survey)))
     st.caption(f"Surveyed {survey.made_at:%Y-%m-%d %H:%M} UTC. Outlines are coarse; at most {covering.MOST_KEPT}.")
     if st.button("Open in the workbench", icon=":material/ink_highlighter:", type="primary"):

@@ -11,7 +11,7 @@ from core.quality.coverage import (
     grid,
     matches,
     plausible,
-    surrounding,
+    sides_reached,
     survey,
 )
 
@@ -40,16 +40,22 @@ OBJECT = box(2, 2, 6, 6)
         ("a speck", proposed(box(0, 0, 1, 1)), False),
         ("more than half of the photo", proposed(box(1, 1, 18, 18)), False),
         ("a frame around everything", proposed(box(0, 0, 20, 20) & ~box(1, 1, 18, 18)), False),
-        ("at one side only", proposed(box(0, 5, 4, 15)), True),
+        ("at one side only", proposed(box(0, 5, 4, 6)), True),
+        ("in a corner", proposed(box(0, 14, 4, 6)), False),
+        ("in a corner, and clear", proposed(box(0, 14, 4, 6), 0.95), True),
     ],
 )
 def test_proposals_must_look_like_objects(what: str, proposal: Proposal, taken: bool) -> None:
     assert plausible(proposal, ANY) is taken, what
 
 
-def test_a_ground_reaches_all_four_sides() -> None:
-    assert surrounding(box(0, 0, 20, 20) & ~box(1, 1, 18, 18))
-    assert not surrounding(box(0, 0, 20, 19))
+def test_the_sides_that_a_mask_reaches_are_counted() -> None:
+    assert [sides_reached(box(*each)) for each in ((1, 1, 5, 5), (0, 1, 5, 5), (0, 0, 20, 5), (0, 0, 20, 20))] == [
+        0,
+        1,
+        3,
+        4,
+    ]
 
 
 def test_of_two_proposals_of_one_object_the_surer_stays() -> None:
