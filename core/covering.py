@@ -25,7 +25,7 @@ MOST_KEPT: Final = 60
 """Outlines of what is left that a survey keeps; all are counted."""
 MOST_COUNTS: Final = 1500
 """Characters of one kept outline; a longer one is kept as its box."""
-SHOWN_SIDE: Final = 600
+SHOWN_SIDE: Final = 480
 _PAGE: Final = 50
 Report = Callable[[int, int], None]
 """Called with (images surveyed, of how many)."""
