@@ -53,7 +53,8 @@ def _show_totals(found: SurveyTotals) -> None:
     stale = found.surveyed - found.fresh
     said = (
         "The model's guess, not a count: it overlooks objects, small and touching ones most of all, and some of what "
-        "it proposes is none. RECALL_SENTENCE"
+        "it proposes is none. On crowded micrographs the starter found 27 % of the objects, and 66 % of its proposals "
+        "were right."
     )
     if stale:
         said += f" On {stale:,} images the masks have changed since their survey."
