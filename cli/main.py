@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, check, evaluate, retrain, models, people, doctor."""
+"""`masksmith`: import, export, check, coverage, evaluate, retrain, models, people, doctor."""
 
 import logging
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from cli.check import check_command
+from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
 from cli.people import app as people_app
 from cli.retrain import as_document, retrain_command
@@ -29,6 +30,7 @@ models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_w
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
 app.command("check")(check_command)
+app.command("coverage")(coverage_command)
 app.command("evaluate")(evaluate_command)
 app.command("retrain")(retrain_command)
 app.command("train-starter")(train_starter_command)

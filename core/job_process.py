@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
+from core.balancing import arrange
+from core.covering import Report, survey_library
 from core.errors import FORESEEN
-from core.jobs import folder_of
+from core.jobs import COVERAGE, KINDS, RETRAIN, folder_of
 from core.retraining import Progress, retrain
 from core.segmentation.catalogue import load_segmenter
 from core.settings import from_environment
@@ -26,27 +28,29 @@ RENEW_S: Final = 2.0
 NICE: Final = 15
 
 
-def work(library: Library, job_id: int, report: Callable[[Progress], None] | None = None) -> JobRow:
-    """Do a job in this process, unless another holds it, and return how it ended."""
+def work(
+    library: Library,
+    job_id: int,
+    report: Callable[[Progress], None] | None = None,
+    *,
+    surveyed: Report | None = None,
+) -> JobRow:
+    """Do a job in this process, unless another holds it, and return how it ended.
+
+    A retraining tells `report` how far it is, a survey `surveyed`.
+    """
     with library.engines.writing() as session:
         mine = jobs.claim(job_id, session=session)
     with library.engines.reading() as session:
         job = jobs.get(job_id, session=session)
     if not mine:
         return job
-    lease, folder = _Lease(library, job_id, report), folder_of(library, job_id)
+    lease, folder = _Lease(library, job_id), folder_of(library, job_id)
     try:
-        spec = chosen_spec(library)
-        segmenter = load_segmenter(spec)
-        made = retrain(
-            library,
-            segmenter,
-            version_of(library, segmenter, spec),
-            folder,
-            recipe=Recipe(**job.asked["recipe"]),
-            report=lease,
-        )
-        lease.end("done", made.detail["verdict"]["reason"], version_id=made.id)
+        if job.kind == COVERAGE:
+            _survey(library, job, lease, surveyed)
+        else:
+            _retrain(library, job, lease, report)
     except Cancelled:
         lease.end("cancelled", None)
     except KeyboardInterrupt:
@@ -55,8 +59,9 @@ def work(library: Library, job_id: int, report: Callable[[Progress], None] | Non
     except FORESEEN as error:
         lease.end("failed", str(error))
     except Exception:
-        log.exception("retraining failed")
-        lease.end("failed", "retraining must go through, but something unforeseen happened; see the log")
+        log.exception("a %s failed", KINDS.get(job.kind, job.kind))
+        what = "retraining" if job.kind == RETRAIN else "the survey"
+        lease.end("failed", f"{what} must go through, but something unforeseen happened; see the log")
         raise
     finally:
         # The job has ended, so nobody goes on with it; a process that is killed does not come here.
@@ -65,42 +70,81 @@ def work(library: Library, job_id: int, report: Callable[[Progress], None] | Non
         return jobs.get(job_id, session=session)
 
 
-class _Lease:
-    """Keeps a job's lease and progress in the database from a thread of its own; as a report it ends what is cancelled.
-
-    A process that hangs in one computation still lives; one that was killed renews nothing.
-    """
-
-    def __init__(self, library: Library, job_id: int, report: Callable[[Progress], None] | None) -> None:
-        self._library, self._job_id, self._report = library, job_id, report
-        self._progress: dict[str, Any] = {}
-        self._cancelled = False
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._renew, daemon=True, name="lease")
-        self._thread.start()
-
-    def __call__(self, progress: Progress) -> None:
-        if self._cancelled:
-            raise Cancelled
-        if self._report:
-            self._report(progress)
-        self._progress = {
+def _retrain(library: Library, job: JobRow, lease: "_Lease", report: Callable[[Progress], None] | None) -> None:
+    def tell(progress: Progress) -> None:
+        lease.check()
+        if report is not None:
+            report(progress)
+        lease.progress = {
             "stage": progress.stage,
             "share": round(progress.share, 4),
             "history": [asdict(epoch) for epoch in progress.history],
         }
 
+    spec = chosen_spec(library)
+    segmenter = load_segmenter(spec)
+    version = version_of(library, segmenter, spec)
+    made = retrain(
+        library, segmenter, version, folder_of(library, job.id), recipe=Recipe(**job.asked["recipe"]), report=tell
+    )
+    lease.end("done", made.detail["verdict"]["reason"], version_id=made.id)
+
+
+def _survey(library: Library, job: JobRow, lease: "_Lease", report: Report | None) -> None:
+    """Survey images until as many as were asked for are done, those of a process before this one included."""
+    begun, limit = int(job.progress.get("done", 0)), job.asked["limit"]
+    lease.progress = {"done": begun}
+
+    def tell(done: int, total: int) -> None:
+        lease.progress = {"done": begun + done, "total": begun + total}
+        if report is not None:
+            report(begun + done, begun + total)
+        lease.check()
+
+    spec = chosen_spec(library)
+    segmenter = load_segmenter(spec)
+    version_of(library, segmenter, spec)
+    left = None if limit is None else limit - begun
+    try:
+        if left is None or left > 0:
+            said = survey_library(library, segmenter, limit=left, report=tell).sentence()
+        else:
+            said = f"{begun} images surveyed."
+    finally:
+        arrange(library)  # what was surveyed counts, however the run ended
+    lease.end("done", said)
+
+
+class _Lease:
+    """Keeps a job's lease and progress in the database from a thread of its own, and knows of a cancelled one.
+
+    A process that hangs in one computation still lives; one that was killed renews nothing.
+    """
+
+    def __init__(self, library: Library, job_id: int) -> None:
+        self._library, self._job_id = library, job_id
+        self.progress: dict[str, Any] = {}
+        self._cancelled = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._renew, daemon=True, name="lease")
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise Cancelled if somebody asked for an end."""
+        if self._cancelled:
+            raise Cancelled
+
     def end(self, state: str, message: str | None, **more: Any) -> None:
         self._ended.set()
         self._thread.join()
         with self._library.engines.writing() as session:
-            jobs.end(self._job_id, state, message, {**self._progress, **more}, session=session)
+            jobs.end(self._job_id, state, message, {**self.progress, **more}, session=session)
 
     def _renew(self) -> None:
         while not self._ended.wait(RENEW_S):
             try:
                 with self._library.engines.writing() as session:
-                    self._cancelled = jobs.renew(self._job_id, self._progress, session=session)
+                    self._cancelled = jobs.renew(self._job_id, self.progress, session=session)
             except StorageError as error:  # the database may be back for the next time
                 log.warning("a job's lease could not be renewed: %s", error)
 

@@ -1,7 +1,7 @@
-"""Retraining as a job: a process of its own that outlives the page, and that a new start of the server goes on with.
+"""Retraining and surveys as jobs: processes of their own that outlive the page, and that a new start goes on with.
 
 The process holds a lease in the database and renews it while it works; whoever finds an open job without one starts
-a process for it. What it learned is on disk after each epoch, so that one is the most that is lost.
+a process for it. What a retraining learned is on disk after each epoch, a survey after each image: no more is lost.
 """
 
 import os
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from core.errors import Conflict
 from core.roles import require
@@ -21,12 +21,14 @@ from storage import events, jobs
 from storage.rows import JobRow
 
 RETRAIN: Final = "retrain"
+COVERAGE: Final = "coverage"
+KINDS: Final = {RETRAIN: "retraining", COVERAGE: "survey"}
 
 
-def newest(library: Library) -> JobRow | None:
-    """Return the retraining that was asked for last, or None."""
+def newest(library: Library, kind: str = RETRAIN) -> JobRow | None:
+    """Return the job of a kind that was asked for last, or None."""
     with library.engines.reading() as session:
-        return jobs.newest(RETRAIN, session=session)
+        return jobs.newest(kind, session=session)
 
 
 def begin(library: Library, recipe: Recipe | None = None, *, start: bool = True) -> int:
@@ -42,19 +44,39 @@ def begin(library: Library, recipe: Recipe | None = None, *, start: bool = True)
     require(library, "models")
     if (name := chosen_spec(library).name) == GRABCUT:
         raise Conflict(f"a model must have weights to be retrained, but {name} has none")
+    return _add(library, RETRAIN, {"recipe": asdict(recipe or Recipe())}, start=start)
+
+
+def begin_survey(library: Library, limit: int | None = None, *, start: bool = True) -> int:
+    """Ask for surveys of up to `limit` images that have no fresh one, let a process begin, and return the job's id.
+
+    Raises
+    ------
+    Conflict
+        If a survey is at work already, or the model that answers has no weights.
+    Forbidden
+        If the person may not.
+    """
+    require(library, "models")
+    if (name := chosen_spec(library).name) == GRABCUT:
+        raise Conflict(f"a survey needs a model with weights, but {name} has none")
+    return _add(library, COVERAGE, {"limit": limit}, start=start)
+
+
+def _add(library: Library, kind: str, asked: dict[str, Any], *, start: bool) -> int:
     with library.engines.writing() as session:
-        last = jobs.newest(RETRAIN, session=session)
+        last = jobs.newest(kind, session=session)
         if last is not None and last.is_open:
-            raise Conflict(f"a retraining must end before another begins, but job {last.id} is at work")
-        job_id = jobs.add(RETRAIN, {"recipe": asdict(recipe or Recipe())}, session=session)
-        events.add("retrain", person_id=library.person_id, detail={"job_id": job_id}, session=session)
+            raise Conflict(f"a {KINDS[kind]} must end before another begins, but job {last.id} is at work")
+        job_id = jobs.add(kind, asked, session=session)
+        events.add(kind, person_id=library.person_id, detail={"job_id": job_id}, session=session)
     if start:
         take_up(library)
     return job_id
 
 
 def cancel(library: Library, job_id: int) -> None:
-    """Ask a retraining to end; nothing of it is kept.
+    """Ask a job to end. Nothing of a retraining is kept; of a survey, the images that are done.
 
     Raises
     ------
@@ -72,7 +94,7 @@ def cancel(library: Library, job_id: int) -> None:
 def take_up(library: Library) -> None:
     """Start a process for each open job that none holds: a new one, or one whose process was killed."""
     with library.engines.reading() as session:
-        left = jobs.unattended(RETRAIN, session=session)
+        left = [job_id for kind in KINDS for job_id in jobs.unattended(kind, session=session)]
     for job_id in left:
         with library.engines.writing() as session:
             mine = jobs.hand_over(job_id, session=session)

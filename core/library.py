@@ -4,11 +4,12 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
+from core.balancing import AS_IMPORTED
 from core.roles import require
 from core.scope import image_in
 from core.workshop import Library, Workshop
-from storage import events, images, masks, skips, work
-from storage.rows import ImageRow, MaskRow, SkipRow, WorkRow
+from storage import events, images, masks, projects, skips, surveys, work
+from storage.rows import ImageRow, MaskRow, SkipRow, SurveyRow, WorkRow
 
 Readiness = Literal["ready", "working", "waiting"]
 
@@ -40,27 +41,41 @@ class View:
 
 
 def page(shop: Workshop, *, limit: int, after: int | None, state: str | None) -> Page:
-    """Return up to `limit` images after image `after`, with the numbers the queue shows."""
+    """Return up to `limit` images after image `after` in the project's order, with the numbers the queue shows."""
     with shop.engines.reading() as session:
-        rows = images.page(shop.project_id, session=session, limit=limit + 1, after=after, state=state)
+        kept = projects.get(shop.project_id, session=session).settings
+        ordered = images.page if kept.get("next_order", AS_IMPORTED) == AS_IMPORTED else images.queue
+        rows = ordered(shop.project_id, session=session, limit=limit + 1, after=after, state=state)
     shown = rows[:limit]
     return Page([_entry(shop, row) for row in shown], shown[-1].id if len(rows) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Images that a search keeps: how many, and the ones of the page asked for."""
+    """Images that a search keeps: how many, the ones of the page asked for, and the surveys of these by image."""
 
     total: int
     images: list[ImageRow]
+    surveys: dict[int, SurveyRow]
 
 
-def find(library: Library, *, search: str | None, state: str | None, limit: int, offset: int) -> Found:
-    """Return the images whose name contains `search` and that are in `state`; None asks for nothing."""
+def find(
+    library: Library, *, search: str | None, state: str | None, limit: int, offset: int, most_left: bool = False
+) -> Found:
+    """Return the images whose name contains `search` and that are in `state`; None asks for nothing.
+
+    With `most_left` only those that have a survey, the ones with most left first.
+    """
+    project = library.project_id
     with library.engines.reading() as session:
-        total = images.count(library.project_id, session=session, state=state, search=search)
-        rows = images.page(library.project_id, session=session, limit=limit, offset=offset, state=state, search=search)
-    return Found(total, rows)
+        if most_left:
+            total = images.count_surveyed(project, session=session, state=state, search=search)
+            rows = images.most_left(project, session=session, limit=limit, offset=offset, state=state, search=search)
+        else:
+            total = images.count(project, session=session, state=state, search=search)
+            rows = images.page(project, session=session, limit=limit, offset=offset, state=state, search=search)
+        found = surveys.some([row.id for row in rows], session=session)
+    return Found(total, rows, found)
 
 
 def view(shop: Workshop, image_id: int) -> View:

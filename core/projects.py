@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from core.balancing import ORDERS, reorder
 from core.errors import InvalidInput
 from core.roles import require
 from core.workshop import PROJECT_DEFAULTS, Library, Workshop
@@ -72,6 +73,8 @@ def change_settings(library: Library, changes: dict[str, Any]) -> dict[str, Any]
         changed = {key: value for key, value in changes.items() if value != {**PROJECT_DEFAULTS, **kept}[key]}
         if changed:
             events.add("settings", person_id=library.person_id, detail=changed, session=session)
+        if merged["next_order"] != {**PROJECT_DEFAULTS, **kept}["next_order"]:
+            reorder(library.project_id, merged["next_order"], session=session)
     return merged
 
 
@@ -85,6 +88,8 @@ def _check(values: dict[str, Any]) -> None:
         raise InvalidInput(f"what the limit does must be skip or warn, got {values['skip_mode']!r}")
     if not (_is_number(area) and 0 <= area <= 10**6):
         raise InvalidInput(f"the smallest mask must have from 0 to a million pixels, got {area!r}")
+    if values["next_order"] not in ORDERS:
+        raise InvalidInput(f"the order of images must be one of {', '.join(ORDERS)}, got {values['next_order']!r}")
     if not isinstance(values["labels"], bool):
         raise InvalidInput(f"labels must be on or off, got {values['labels']!r}")
     calibration = values["calibration"]

@@ -40,6 +40,7 @@ PROJECT_DEFAULTS: dict[str, Any] = {
     "label_names": [],
     "min_area": 100,
     "calibration": None,
+    "next_order": "as imported",
 }
 OWNER = "owner"
 

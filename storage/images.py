@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 from storage import tallies
 from storage.errors import MissingRow
 from storage.live import live_mask
-from storage.models import Image, Mask, Skip, Work
+from storage.models import Image, Mask, Skip, Survey, Work
 from storage.rows import ImageRow, NewImage, Progress
 from storage.types import now
 
@@ -71,6 +71,53 @@ def page(
         query = query.where(col(Image.id) > after)
     found = session.execute(query.order_by(col(Image.id)).limit(limit).offset(offset))
     return [_row(values) for values in found]
+
+
+def queue(
+    project_id: int, *, session: Session, limit: int, after: int | None = None, state: str | None = None
+) -> list[ImageRow]:
+    """Return up to `limit` images in the order of their ranks, those after image `after` if given.
+
+    Images without a rank follow in the order in which they were imported.
+    """
+    rank = None
+    if after is not None:
+        rank = session.execute(select(col(Survey.rank)).where(col(Survey.image_id) == after)).scalar_one_or_none()
+    found: list[ImageRow] = []
+    if after is None or rank is not None:
+        query = _filtered(_rows(), project_id, state, None).join(Survey, col(Survey.image_id) == col(Image.id))
+        query = query.where(col(Survey.project_id) == project_id, col(Survey.rank) > (-1 if rank is None else rank))
+        found = [_row(values) for values in session.execute(query.order_by(col(Survey.rank)).limit(limit))]
+    if len(found) < limit:
+        ranked = select(col(Survey.id)).where(col(Survey.image_id) == col(Image.id), col(Survey.rank).is_not(None))
+        last = 0 if after is None or rank is not None else after
+        query = _filtered(_rows(), project_id, state, None).where(col(Image.id) > last, ~ranked.exists())
+        rest = session.execute(query.order_by(col(Image.id)).limit(limit - len(found)))
+        found += [_row(values) for values in rest]
+    return found
+
+
+def most_left(
+    project_id: int,
+    *,
+    session: Session,
+    limit: int,
+    offset: int = 0,
+    state: str | None = None,
+    search: str | None = None,
+) -> list[ImageRow]:
+    """Return a page of the surveyed images, those with most left first."""
+    query = _filtered(_rows(), project_id, state, search).join(Survey, col(Survey.image_id) == col(Image.id))
+    query = query.where(col(Survey.project_id) == project_id)
+    query = query.order_by(col(Survey.left_over).desc(), col(Survey.image_id).desc()).limit(limit).offset(offset)
+    return [_row(values) for values in session.execute(query)]
+
+
+def count_surveyed(project_id: int, *, session: Session, state: str | None = None, search: str | None = None) -> int:
+    """Return how many images the same filters of `most_left` keep."""
+    query = select(func.count()).select_from(Image).join(Survey, col(Survey.image_id) == col(Image.id))
+    query = _filtered(query, project_id, state, search)
+    return int(session.execute(query.where(col(Image.deleted_at).is_(None))).scalar_one())
 
 
 def count(project_id: int, *, session: Session, state: str | None = None, search: str | None = None) -> int:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from storage.types import JsonObject, UTCDateTime, now
@@ -120,6 +120,38 @@ class Image(SQLModel, table=True):
     live_masks: int = 0
     created_at: datetime = _time()
     deleted_at: datetime | None = _time(nullable=True)
+
+
+class Survey(SQLModel, table=True):
+    """What a model found on an image that no mask covers, and where the image stands among the others.
+
+    `masks` and `mask_ids` are count and sum of ids of the masks it was made beside: a survey is fresh while they hold.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("image_id"),
+        Index("ix_survey_left_over", "project_id", "left_over", "image_id"),
+        Index("ix_survey_rank", "project_id", "rank"),
+        Index("ix_survey_cluster", "project_id", "cluster", "image_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    image_id: int = Field(foreign_key="image.id")
+    content_hash: str = Field(max_length=64)
+    encoder_hash: str = Field(max_length=64)
+    masks: int
+    mask_ids: int = Field(sa_type=BigInteger)
+    proposals: int
+    left_over: int
+    coverage: float
+    uncovered: float
+    detail: dict[str, Any] = _json()
+    spread: dict[str, Any] = _json()
+    summary: bytes | None = None
+    cluster: int | None = None
+    rank: int | None = None
+    made_at: datetime = _time()
 
 
 class Work(SQLModel, table=True):

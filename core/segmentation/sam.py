@@ -31,6 +31,8 @@ from core.segmentation.sam_modules import segment_anything
 PREPROCESSING: Final = "sam-1"
 STABILITY_OFFSET: Final = 1.0
 PREPARED_IMAGES: Final = 8
+PLACES_AT_ONCE: Final = 16
+"""Clicks of their own that are decoded together; more are no faster."""
 Precision = Literal["fp32", "bf16"]
 
 
@@ -44,6 +46,11 @@ class Decoder(Protocol):
         self, image: Any, features: torch.Tensor, sparse: torch.Tensor, dense: torch.Tensor, refined: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return low-resolution logits (3, h, w) and predicted IoU (3,) for an embedded prompt."""
+
+    def run_each(
+        self, image: Any, features: torch.Tensor, sparse: torch.Tensor, dense: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (N, 3, h, w) and predicted IoU (N, 3) for N prompts embedded together, each on its own."""
 
 
 class SamSegmenter:
@@ -161,6 +168,26 @@ class SamSegmenter:
             features, image = self._image(embedding)
             sparse, dense = self.sam.prompt_encoder(points=points, boxes=boxes, masks=masks)
             return self._decoder.run(image, features, sparse, dense, masks is not None)
+
+    def best_each(self, embedding: Embedding, places: NDArray[np.float64]) -> list[tuple[Logits, float]]:
+        """Return the best answer to each of some places (N, 2), each taken for a click of its own.
+
+        An answer is its logits within the photo and its predicted IoU in [0, 1].
+        """
+        found = []
+        for begin in range(0, len(places), PLACES_AT_ONCE):
+            some = places[begin : begin + PLACES_AT_ONCE]
+            xy = self._transform.apply_coords(some, embedding.size_hw)[:, None]
+            coordinates = torch.as_tensor(xy, dtype=torch.float, device=self.sam.device)
+            labels = torch.ones(len(some), 1, dtype=torch.int, device=self.sam.device)
+            with torch.inference_mode():
+                features, image = self._image(embedding)
+                sparse, dense = self.sam.prompt_encoder(points=(coordinates, labels), boxes=None, masks=None)
+                logits, scores = self._decoder.run_each(image, features, sparse, dense)
+            for index, best in enumerate(scores.argmax(1).tolist()):
+                inside: Logits = self.inside(logits[index], embedding.size_hw)[best].cpu().numpy()
+                found.append((inside, float(scores[index, best].clamp(0, 1))))
+        return found
 
     def _image(self, embedding: Embedding) -> tuple[torch.Tensor, Any]:
         """Return the image's features and their prepared form, kept for the images used last."""

@@ -105,6 +105,14 @@ class FastMaskDecoder:
         upscaled: Tensor = last(second).view(-1, weight2.shape[0] // 4)
         return upscaled
 
+    def run_each(self, image: PreparedImage, features: Tensor, sparse: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (N, 3, h, w) and predicted IoU (N, 3) of N prompts, one after the other."""
+        answers = [
+            self.run(image, features, sparse[index : index + 1], dense[index : index + 1], False)
+            for index in range(len(sparse))
+        ]
+        return torch.stack([logits for logits, _ in answers]), torch.stack([scores for _, scores in answers])
+
 
 def _tokens(features: Tensor) -> Tensor:
     """Return features (1, C, h, w) as contiguous tokens (h * w, C)."""

@@ -34,6 +34,11 @@ class StarterDecoder:
         masks, scores = self._decoder.predict(features, sparse, dense)
         return masks[0, 1:], scores[0, 1:].sigmoid()
 
+    def run_each(self, _image: None, features: Tensor, sparse: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (N, 3, S / 4, S / 4) and predicted IoU (N, 3) of N prompts, each on its own."""
+        masks, scores = self._decoder.predict(features, sparse, dense)
+        return masks[:, 1:], scores[:, 1:].sigmoid()
+
 
 def load_starter(path: Path, *, name: str, title: str, device: str, img_size: int = INPUT_SIDE) -> CloseUpSegmenter:
     """Return the starter with the weights of a file, which is read as weights only.

@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.roles import may
 from core.workshop import Workshop
+from pages.ui.left import left_dialog, said_of
 from pages.ui.text import plain
 from storage.errors import StorageError
-from storage.rows import ImageRow
+from storage.rows import ImageRow, SurveyRow
 
 PER_PAGE: Final = 24
 _PREFIX: Final = "chosen-image-"
@@ -39,16 +40,16 @@ def forget_choice() -> None:
         del st.session_state[f"{_PREFIX}{image_id}"]
 
 
-def show_grid(shop: Workshop, images: list[ImageRow]) -> None:
-    """Show images as cards that open the workbench or can be ticked."""
+def show_grid(shop: Workshop, images: list[ImageRow], surveys: dict[int, SurveyRow]) -> None:
+    """Show images as cards that open the workbench or can be ticked, with what their surveys say is left."""
     st.html(_STYLE)
     grid = st.grid("auto", min_column_width=180, gap="small", key="library")
     for image in images:
         with grid.cell().container(border=True, gap="xsmall"):
-            _card(shop, image)
+            _card(shop, image, surveys.get(image.id))
 
 
-def _card(shop: Workshop, image: ImageRow) -> None:
+def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
     try:
         st.image(shop.files.get("thumbs", image.thumb_sha256), width="stretch", alt=image.name)
     except StorageError:
@@ -56,6 +57,11 @@ def _card(shop: Workshop, image: ImageRow) -> None:
     st.markdown(f"**{plain(image.name)}**")
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
     st.caption(f"{_STATES[image.state]} · {masks} · {image.width} x {image.height}")
+    if survey is not None:
+        colour = "orange" if survey.is_fresh and survey.left_over else "gray"
+        label = f":{colour}-badge[~{survey.left_over} left]"
+        if st.button(label, key=f"left-{image.id}", type="tertiary", help=said_of(survey)):
+            left_dialog(shop, image, survey)
     row = st.container(horizontal=True, vertical_alignment="center")
     if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
         st.switch_page("annotate.py", query_params={"image": str(image.id)})

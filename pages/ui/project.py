@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.balancing import ORDERS
 from core.errors import FORESEEN
 from core.projects import change_settings, settings
 from core.workshop import Workshop
@@ -33,6 +34,13 @@ def project_dialog(shop: Workshop) -> None:
             "\n".join(now["label_names"]),
             help="Offered while typing; others can be typed too.",
         )
+        order = st.radio(
+            "Order of images",
+            ORDERS,
+            ORDERS.index(now["next_order"]),
+            format_func=str.capitalize,
+            help="The last two need surveys: page Images, view Coverage. Images without one follow as imported.",
+        )
         saved = st.form_submit_button("Save", type="primary")
     if saved:
         _save(
@@ -42,6 +50,7 @@ def project_dialog(shop: Workshop) -> None:
             skip_mode=mode,
             min_area=smallest,
             labels=labels,
+            next_order=order,
             label_names=list(dict.fromkeys(name.strip() for name in names.splitlines() if name.strip())),
         )
 

@@ -18,6 +18,7 @@ from storage import (
     rounds,
     sign_ins,
     skips,
+    surveys,
     team,
     work,
 )
@@ -25,6 +26,7 @@ from storage.engine import Engines, Session
 from storage.rows import AuditRow, NewFlag, NewPrompt, Times
 from storage.types import now
 from tests.storage.test_masks import new_mask
+from tests.storage.test_surveys import new_survey
 
 
 def save(session: Session) -> object:
@@ -40,6 +42,16 @@ def skip(session: Session) -> object:
 ASKED: dict[str, Callable[[Session], object]] = {
     "a page of the queue": lambda session: images.page(1, session=session, limit=50, after=10),
     "a page in one state": lambda session: images.page(1, session=session, limit=50, state="new", after=10),
+    "a page of the queue by rank": lambda session: images.queue(1, session=session, limit=50),
+    "a page of the queue after a rank": lambda session: images.queue(1, session=session, limit=50, after=1),
+    "a page after the ranks": lambda session: images.queue(1, session=session, limit=50, after=10, state="new"),
+    "a page with most left first": lambda session: images.most_left(1, session=session, limit=24, offset=24),
+    "surveys of a page": lambda session: surveys.some([1, 2], session=session),
+    "what is left on an image": lambda session: surveys.detail(1, session=session),
+    "keeping a survey": lambda session: surveys.put(new_survey(1), session=session),
+    "images to survey": lambda session: surveys.to_do(1, "m", session=session, after=0, limit=50),
+    "samples of a cluster": lambda session: surveys.of_cluster(1, 0, session=session, limit=4),
+    "ranking": lambda session: surveys.set_ranks(1, [1], session=session),
     "one image": lambda session: images.get(1, session=session),
     "images to prefetch": lambda session: images.some([1, 2], session=session),
     "whether a photo is known": lambda session: images.known_sha256(1, "0" * 64, session=session),
@@ -87,6 +99,8 @@ ASKED: dict[str, Callable[[Session], object]] = {
 def test_what_is_asked_often_is_found_by_an_index(sqlite: Engines, name: str) -> None:
     with sqlite.writing() as session:
         flag = NewFlag("small", "warning", "Small.", {})
+        surveys.put(new_survey(1), session=session)
+        surveys.set_ranks(1, [1], session=session)
         masks.insert(new_mask("first"), session=session)
         masks.insert(new_mask("k", supersedes_id=1, flags=(flag,)), session=session)
         skips.insert(

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from storage import tallies
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,227 @@
+"""Surveys of the library: what is left on each image, kept beside it."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from core import masks as pixels
+from core.errors import FORESEEN, InvalidInput
+from core.mask_rows import rle_of
+from core.quality.balance import summary
+from core.quality.coverage import Coverage, Proposal, band, place, survey
+from core.segmentation.cache import EmbeddingCache, cache_key
+from core.segmentation.proposing import plan_of, proposals
+from core.segmentation.protocol import Embedding, Mask, RgbImage, Segmenter, coarse_size
+from core.workshop import Library
+from storage import images, surveys
+from storage import masks as mask_queries
+from storage.rows import ImageRow, MaskRow, NewSurvey
+
+MOST_KEPT: Final = 60
+"""Outlines of what is left that a survey keeps; all are counted."""
+MOST_COUNTS: Final = 1500
+"""Characters of one kept outline; a longer one is kept as its box."""
+SHOWN_SIDE: Final = 480
+_PAGE: Final = 50
+Report = Callable[[int, int], None]
+"""Called with (images surveyed, of how many)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyReport:
+    """What a run came to: images surveyed, those that could not be read (with why), and those that still wait.
+
+    `left` is what is left on the surveyed ones.
+    """
+
+    surveyed: int
+    left: int
+    failed: tuple[tuple[int, str], ...]
+    waiting: int
+
+    def sentence(self) -> str:
+        """Return the result in words."""
+        one = self.surveyed == 1
+        said = f"{self.surveyed} image{'' if one else 's'} surveyed, about {self.left} objects left on "
+        said += f"{'it' if one else 'them'}; {self.waiting} still to be surveyed."
+        return said if not self.failed else f"{said} {len(self.failed)} could not be read."
+
+
+def survey_library(
+    library: Library, segmenter: Segmenter, *, limit: int | None = None, report: Report | None = None
+) -> SurveyReport:
+    """Survey images that have no fresh survey by this model, in the order of import; return what it came to.
+
+    One image is one transaction, so a run that is cut off loses nothing, and the next goes on where it ended. A survey
+    is fresh while the image has the masks it was made beside. Memory holds one image.
+
+    Parameters
+    ----------
+    limit : int, optional
+        How many images at most.
+    report : callable, optional
+        Told how far it is after each image; what it raises ends the run.
+
+    Raises
+    ------
+    InvalidInput
+        If the limit is not at least 1.
+    ModelUnavailable
+        If the model has no weights.
+    """
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"the number of images must be at least 1, got {limit}")
+    plan_of(segmenter)
+    # What is encoded here is seldom opened next; the files of those that were opened are read.
+    cache = EmbeddingCache(library.files, memory_bytes=0)
+    with library.engines.reading() as session:
+        waiting = surveys.count_to_do(library.project_id, segmenter.content_hash, session=session)
+    total = waiting if limit is None else min(waiting, limit)
+    done, left, failed = 0, 0, list[tuple[int, str]]()
+    after = 0
+    while done + len(failed) < total:
+        with library.engines.reading() as session:
+            page = surveys.to_do(
+                library.project_id,
+                segmenter.content_hash,
+                session=session,
+                after=after,
+                limit=min(_PAGE, total - done - len(failed)),
+            )
+        if not page:
+            break
+        for image_id in page:
+            after = image_id
+            try:
+                left += len(survey_image(library, segmenter, image_id, cache=cache).left)
+                done += 1
+            except FORESEEN as error:  # a photo that is damaged must not keep the others from being surveyed
+                failed.append((image_id, str(error)))
+            if report is not None:
+                report(done + len(failed), total)
+    return SurveyReport(done, left, tuple(failed), max(0, waiting - done))
+
+
+def survey_image(
+    library: Library, segmenter: Segmenter, image_id: int, *, cache: EmbeddingCache | None = None
+) -> Coverage:
+    """Ask the model what is on an image, compare with its masks, and keep the outcome in place of an older one.
+
+    Raises
+    ------
+    StorageError
+        If the image is not in the library, or its file is missing or damaged.
+    ModelUnavailable
+        If the model has no weights.
+    """
+    with library.engines.reading() as session:
+        image = images.get(image_id, session=session)
+        rows = mask_queries.of_image(image_id, session=session)
+    photo = library.working_pixels(image.working_sha256)
+    embedding = _embedding(segmenter, image, photo, cache)
+    accepted = [coarse_of(row) for row in rows]
+    plan = plan_of(segmenter)
+    found = survey(proposals(segmenter, photo, embedding, accepted, plan), accepted, plan.limits)
+    features = embedding.arrays.get("features")
+    vector = None if features is None else summary(np.asarray(features, np.float32), embedding.size_hw)
+    with library.engines.writing() as session:
+        surveys.put(
+            NewSurvey(
+                project_id=library.project_id,
+                image_id=image_id,
+                content_hash=segmenter.content_hash,
+                encoder_hash=segmenter.encoder_key,
+                # Masks that came meanwhile are not among them, and so the survey is not fresh.
+                mask_ids=tuple(row.id for row in rows),
+                proposals=found.proposals,
+                left_over=len(found.left),
+                coverage=found.score,
+                uncovered=found.uncovered,
+                detail=_detail(found),
+                spread=_spread(found),
+                summary=None if vector is None else vector.astype("<f2").tobytes(),
+            ),
+            session=session,
+        )
+    return found
+
+
+def _embedding(segmenter: Segmenter, image: ImageRow, photo: RgbImage, cache: EmbeddingCache | None) -> Embedding:
+    if cache is None or not segmenter.keeps_embeddings:
+        return segmenter.encode(photo)
+    key = cache_key(image.working_sha256, segmenter.encoder_key)
+    return cache.get_or_build(key, lambda: segmenter.encode(photo))
+
+
+def coarse_of(row: MaskRow) -> Mask:
+    """Return an accepted mask at the size of coarse masks; a dot is in it if half of its pixels are."""
+    return reduced(pixels.decode(rle_of(row)))
+
+
+def reduced(mask: Mask) -> Mask:
+    """Return a mask (H, W) of a working image at the size of its coarse masks."""
+    rows, columns = coarse_size((mask.shape[0], mask.shape[1]))
+    share = cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(share >= 0.5, bool)
+
+
+def _detail(found: Coverage) -> dict[str, Any]:
+    kept = found.left[:MOST_KEPT]
+    size = list(kept[0].mask.shape) if kept else []
+    return {"size": size, "left": [_kept(one) for one in kept]}
+
+
+def _kept(one: Proposal) -> dict[str, Any]:
+    counts = pixels.encode(one.mask)["counts"]
+    said: dict[str, Any] = {
+        "box": [round(value, 4) for value in one.box()],
+        "predicted_iou": round(one.predicted_iou, 3),
+    }
+    return said if len(counts) > MOST_COUNTS else {**said, "counts": counts}
+
+
+def _spread(found: Coverage) -> dict[str, Any]:
+    """Return how many of what is left are of each size band and in each field, as two lists of counts."""
+    bands = Counter(band(one.share) for one in found.left)
+    boxes = [one.box() for one in found.left]
+    fields = Counter(place((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in boxes)
+    return {"bands": [bands[index] for index in range(3)], "places": [fields[index] for index in range(9)]}
+
+
+def picture_of_left(library: Library, image: ImageRow) -> RgbImage:
+    """Return an image, reduced, with what its survey says is left outlined; without outlines if it has no survey.
+
+    Raises
+    ------
+    StorageError
+        If the image's file is missing or damaged.
+    """
+    photo = library.working_pixels(image.working_sha256)
+    scale = min(1.0, SHOWN_SIDE / max(photo.shape[:2]))
+    size = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
+    picture = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+    with library.engines.reading() as session:
+        detail = surveys.detail(image.id, session=session)
+    return picture if detail is None else outlined(picture, detail)
+
+
+def outlined(picture: RgbImage, detail: dict[str, Any]) -> RgbImage:
+    """Return a picture (H, W, 3) of a photo with the outlines, or boxes, of what is left on it."""
+    shown = picture.copy()
+    height, width = shown.shape[:2]
+    for one in detail.get("left", []):
+        if "counts" in one:
+            rle = pixels.check(detail["size"], one["counts"])
+            mask = cv2.resize(pixels.decode(rle).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+            lines = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+        else:
+            x0, y0, x1, y1 = np.array(one["box"]) * [width, height, width, height]
+            lines = [np.array([[[x0, y0]], [[x1, y0]], [[x1, y1]], [[x0, y1]]], np.int32)]
+        # Dark below bright: seen on any ground.
+        cv2.drawContours(shown, lines, -1, (20, 20, 20), 3)
+        cv2.drawContours(shown, lines, -1, (255, 190, 40), 1)
+    return shown
