@@ -14,7 +14,8 @@ from storage.rows import AnswersRow
 def check_command(
     all_flags: Annotated[bool, typer.Option("--all", help="Count flags that annotators have answered too.")] = False,
     precision: Annotated[
-        bool, typer.Option("--precision", help="Check nothing; say what annotators made of the flags so far.")
+        bool,
+        typer.Option("--precision", help="Check nothing; say what annotators and reviewers made of the flags so far."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +48,7 @@ def _show_precision(rows: list[AnswersRow], *, as_json: bool) -> None:
     if not rows:
         say("No flag has been said yet.")
         return
-    table = Table("Flag", "Said", "Mended", "Kept", "Mask deleted", box=None)
+    table = Table("Flag", "Said", "Mended", "Kept", "Mask deleted", "Reviewed", "Not approved", box=None)
     for row in rows:
-        table.add_row(row.name, *map(str, (row.said, row.upheld, row.refused, row.deleted)))
+        table.add_row(row.name, *map(str, (row.said, row.upheld, row.refused, row.deleted, row.reviewed, row.faulted)))
     console.print(table)

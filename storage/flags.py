@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, exists, func, select
 from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
@@ -83,7 +83,9 @@ def remove_unanswered(flag_ids: list[int], *, session: Session) -> int:
 
 def answers(project_id: int, *, session: Session) -> list[AnswersRow]:
     """Return for each name how often its flag was said in a project and what became of it, deleted masks included."""
-    table, mask, image = models.FlagRow, models.Mask, models.Image
+    table, mask, image, review = models.FlagRow, models.Mask, models.Image, models.Review
+    reviewed = exists().where(col(review.mask_id) == col(mask.id))
+    faulted = exists().where(col(review.mask_id) == col(mask.id), col(review.verdict) != "approve")
     query = (
         select(
             col(table.name),
@@ -91,6 +93,8 @@ def answers(project_id: int, *, session: Session) -> list[AnswersRow]:
             _count(col(table.resolution) == "fixed"),
             _count(col(table.resolution) == "kept"),
             _count(col(table.resolution).is_(None) & col(mask.deleted_at).is_not(None)),
+            _count(reviewed),
+            _count(faulted),
         )
         .join(mask, col(mask.id) == col(table.mask_id))
         .join(image, col(image.id) == col(mask.image_id))

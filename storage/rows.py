@@ -400,8 +400,9 @@ class AuditableRow:
 
 @dataclass(frozen=True, slots=True)
 class AnswersRow:
-    """What annotators made of a check's flags: said in all, upheld (mended), refused (kept as it was), and those that
-    were open when their mask was deleted, which is the answer where nothing mends.
+    """What people made of a check's flags: said in all, upheld (mended), refused (kept as it was), and those that
+    were open when their mask was deleted, which is the answer where nothing mends; those whose mask has a verdict, and
+    those of them whose mask some reviewer did not approve.
     """
 
     name: str
@@ -409,6 +410,8 @@ class AnswersRow:
     upheld: int
     refused: int
     deleted: int
+    reviewed: int
+    faulted: int
 
 
 @dataclass(frozen=True, slots=True)

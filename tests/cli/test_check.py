@@ -47,8 +47,10 @@ def test_precision_is_told_without_checking(run: Run, stocked: Library) -> None:
     saved = accept(stocked, "a", square(60, 40, 5))
     annotating.resolve_flag(stocked, saved.flags[0].id, "fixed")
     assert told(run("check", "--precision", "--json")) == {
-        "precision": [{"name": "small", "said": 1, "upheld": 1, "refused": 0, "deleted": 0}]
+        "precision": [
+            {"name": "small", "said": 1, "upheld": 1, "refused": 0, "deleted": 0, "reviewed": 0, "faulted": 0}
+        ]
     }
     heading, row = run("check", "--precision").stdout.splitlines()
-    assert heading.split() == ["Flag", "Said", "Mended", "Kept", "Mask", "deleted"]
-    assert row.split() == ["small", "1", "1", "0", "0"]
+    assert heading.split() == ["Flag", "Said", "Mended", "Kept", "Mask", "deleted", "Reviewed", "Not", "approved"]
+    assert row.split() == ["small", "1", "1", "0", "0", "0", "0"]

@@ -1,6 +1,7 @@
 """Going over a library: what is found is kept once, what was answered stays, and a run that breaks loses nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from storage import flags, masks, model_versions
 from storage.rows import FlagRow
 from tests.conftest import square
 from tests.core.conftest import accept
+from tests.core.test_reviewing import somebody_else
 
 HINTS = Limits(min_area=0)
 
@@ -238,5 +240,8 @@ def test_precision_counts_what_annotators_made_of_flags(stocked: Library) -> Non
             annotating.resolve_flag(stocked, flag.id, answer)
     annotating.delete_mask(stocked, "e")
     accept(stocked, "wide", cut(square(60, 40, 30), 70, 50, 2, 2))
-    said = {row.name: (row.said, row.upheld, row.refused, row.deleted) for row in precision(stocked)}
-    assert said == {"holes": (1, 0, 0, 0), "small": (5, 1, 2, 1)}
+    rita = somebody_else(stocked)
+    for key, outcome in ((1, "approve"), (2, "reject"), (3, "fix"), (3, "approve")):
+        reviewing.give(rita, f"{key}-{outcome}", Verdict(key, outcome))  # type: ignore[arg-type]
+    said = {row.name: astuple(row)[1:] for row in precision(stocked)}
+    assert said == {"holes": (1, 0, 0, 0, 0, 0), "small": (5, 1, 2, 1, 3, 2)}
