@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_process import AppProcess
-from core import annotating, rounds
+from core import annotating, calibrating, projects, rounds
 from core import masks as pixels
+from core import people as staff
 from core.segmentation.catalogue import GRABCUT
 from core.workshop import Library, open_library
 from storage import images, masks, people
@@ -15,6 +17,7 @@ from storage import rounds as queries
 from tests.conftest import settings_of
 from tests.e2e.conftest import Bench, settled
 from tests.e2e.test_review import open_queue
+from tests.e2e.test_sign_in import PASSWORD, sign_in
 
 
 @pytest.fixture
@@ -98,3 +101,39 @@ def test_two_annotate_the_same_image_blind_and_the_review_page_tells_how_far_the
     page.goto(app.url)
     bench.until("s.phase === 'ready'")
     expect(page.get_by_role("button", name="Round: First round")).to_have_count(0)
+
+
+def test_a_new_annotator_passes_the_calibration_before_real_work(page: Page, app: AppProcess, library: Library) -> None:
+    for number in (1, 2):
+        with library.engines.reading() as session:
+            image = images.get(number, session=session)
+        agreed = np.zeros((image.height, image.width), bool)
+        agreed[50:150, 50:150] = True
+        accepted = annotating.Accepted(pixels.encode(agreed), object_key="agreed")
+        annotating.accept(library, number, f"agreed-{number}", accepted)
+        annotating.set_state(library, number, "done")
+    staff.set_password(library, library.person_id, PASSWORD)
+    anna, _ = staff.add(library, "anna", "annotator", PASSWORD)
+    round_id = rounds.begin(library, rounds.Asked("Entry", (anna,), images=1, kind="calibration"), seed=1)
+    projects.change_settings(library, {"calibration": round_id})
+
+    page.goto(app.url)
+    sign_in(page, "anna")
+    page.wait_for_url("**round=1*")
+    bench = Bench(page, app.url)
+    bench.until("s.phase === 'ready'")
+    page.get_by_role("button", name="Leave Entry").click()
+    page.wait_for_url("**round=1*")
+    bench.until("s.phase === 'ready'")
+    bench.prompted(lambda: bench.click(300, 300))
+    bench.accept()
+    bench.press("n")
+    page.get_by_text("1 of 1 image · 1 mask").wait_for()
+    bench.until("s.unsaved === 0")
+    page.goto(app.url)
+    page.get_by_text("The calibration Entry must reach F1 80% and IoU 85% before real work").wait_for()
+    (seat,) = [one for one in rounds.seats(library, round_id) if one.person_id == anna]
+    calibrating.let_pass(library, seat)
+    page.goto(app.url)
+    bench.until("s.phase === 'ready'")
+    expect(page.get_by_role("button", name="Leave Entry")).to_have_count(0)
