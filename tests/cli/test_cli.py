@@ -65,7 +65,7 @@ def test_refusals_beyond_the_list_are_counted(run: Run, folder: Path, monkeypatc
     assert run("import", folder).stdout.splitlines()[-1] == "  and 2 more"
 
 
-@pytest.mark.parametrize("command", [("import", "/no/such/folder"), ("export", "--out", "x", "--format", "yolo")])
+@pytest.mark.parametrize("command", [("import", "/no/such/folder"), ("export", "--out", "x", "--format", "tiff")])
 def test_what_cannot_be_meant_ends_with_one_sentence(run: Run, command: tuple[str, ...]) -> None:
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "")
