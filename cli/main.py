@@ -72,7 +72,9 @@ def _say_import(report: ImportReport) -> None:
 def export_command(
     out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
     format: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "coco",
-    polygons: Annotated[bool, typer.Option("--polygons", help="Polygons in place of run lengths: coco, labelme, cvat.")] = False,
+    polygons: Annotated[
+        bool, typer.Option("--polygons", help="Polygons in place of run lengths: coco, labelme, cvat.")
+    ] = False,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Copy the working images too.")] = True,
     trial: Annotated[bool, typer.Option("--trial", help="Only say what would be lost; nothing stays.")] = False,
     as_json: AsJson = False,

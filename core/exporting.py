@@ -263,12 +263,15 @@ def _compare_other(source: _Source, folder: Path, format: Format) -> None:
     """Read the folder back as an import would, which knows nothing of how it was written, image by image."""
     troubles = Troubles()
     found = READERS[format](folder, troubles)
-    image = next(found, None)
+    image: FoundImage | None = None
     for record in source.records():
+        if image is None:  # the next is not read before this one is let go: memory holds one
+            image = next(found, None)
         here = None
         if image is not None and Path(image.file_name).stem == Path(record.file_name).stem:
-            here, image = image, next(found, None)
+            here, image = image, None
         _compare_found(record, here, source.report)
+        del here
 
 
 def _compare_found(record: ImageRecord, found: FoundImage | None, report: ExportReport) -> None:

@@ -90,7 +90,8 @@ def test_export_writes_and_says_that_it_was_read_back(
     result = run("export", "--format", "coco", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
-        f"2 masks on 2 images written to {tmp_path / 'out'}. All 2 masks were read back and are equal pixel for pixel."
+        f"2 masks on 2 images written to {tmp_path / 'out'}. All 2 masks were read back and are equal pixel for pixel. "
+        "The scores of 1 masks have no place in this format."
     ]
     assert len(COCO(str(tmp_path / "out" / "annotations.json")).getAnnIds()) == 2
     again = run("export", "--format", "coco", "--out", tmp_path / "out")
