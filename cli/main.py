@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, check, evaluate, retrain, models, doctor."""
+"""`masksmith`: import, import-masks, export, check, evaluate, retrain, models, doctor."""
 
 import logging
 from dataclasses import asdict
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli.check import check_command
 from cli.evaluate import evaluate_command
+from cli.import_masks import import_masks_command
 from cli.retrain import as_document, retrain_command
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
 from cli.train_starter import train_starter_command
@@ -26,6 +27,7 @@ from core.settings import from_environment
 app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, add_completion=False)
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
+app.command("import-masks")(import_masks_command)
 app.command("check")(check_command)
 app.command("evaluate")(evaluate_command)
 app.command("retrain")(retrain_command)

@@ -8,13 +8,14 @@ from core import masks as pixels
 from core.errors import Conflict, InvalidInput
 from core.masks import Rle
 from core.projects import settings
+from core.proposals import accepted as accept_proposal
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
 from core.scope import image_in, stay_in
 from core.workshop import Library
-from storage import events, flags, images, masks, model_versions, skips, work
+from storage import events, flags, images, masks, model_versions, proposals, skips, work
 from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
 
-Origin = Literal["assisted", "by_hand"]
+Origin = Literal["assisted", "by_hand", "imported"]
 HASH_CHARS: Final = 12
 
 
@@ -70,7 +71,8 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     Raises
     ------
     InvalidInput
-        If the runs are not a mask of the image's size, or it supersedes a mask of another image.
+        If the runs are not a mask of the image's size, it supersedes a mask of another image, or it is said to be
+        imported and corrects none that is.
     Conflict
         If the key has saved another mask before.
     MissingRow
@@ -86,6 +88,8 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         raise InvalidInput(
             f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
         )
+    if accepted.origin == "imported" and (superseded is None or superseded.origin != "imported"):
+        raise InvalidInput("a mask must correct an imported one to be imported itself, got one that does not")
     sent = pixels.check(accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width))
     drawn = pixels.decode(sent)
     # One mask, one text: runs of no pixels are legal, but pycocotools computes absurd boxes from them.
@@ -182,9 +186,12 @@ def set_label(library: Library, ref: int | str, label: str | None) -> None:
 
 
 def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
-    """Note what the annotator did about a flag."""
+    """Note what the annotator did about a flag; keeping an imported mask accepts it."""
     with library.engines.writing() as session:
         flags.resolve(flag_id, resolution, session=session)
+        imported = proposals.flag_of(flag_id, session=session)
+        if imported is not None and resolution is not None:
+            accept_proposal(library, imported, session=session)
 
 
 def skip(

@@ -22,6 +22,7 @@ from core.formats.readers import READERS
 from core.formats.records import FoundImage, ImageRecord, MaskRecord, Troubles, Writer
 from core.library import media_type
 from core.mask_rows import rle_of
+from core.proposals import is_proposal
 from core.workshop import Library
 from storage import images, masks
 from storage.engine import Session
@@ -78,6 +79,7 @@ class ExportReport:
     labels_lost: int = 0
     scores_lost: int = 0
     bytes: int = 0
+    proposals: int = 0
     missing_files: list[str] = field(default_factory=list)
 
     def sentence(self) -> str:
@@ -94,6 +96,8 @@ class ExportReport:
             text += f"All {self.compared} masks were read back and are equal pixel for pixel."
         if self.without_scores and self.format == "sa1b":
             text += f" {self.without_scores} masks made by hand have no scores; theirs are written as 0."
+        if self.proposals:
+            text += f" {self.proposals} imported masks that nobody has accepted yet are left out."
         if self.labels_lost:
             text += f" The labels of {self.labels_lost} masks have no place in this format."
         if self.scores_lost:
@@ -122,7 +126,7 @@ def export(
     trial: bool = False,
     progress: Progress | None = None,
 ) -> ExportReport:
-    """Write every live mask of the library into the new folder `out`, read it back and report.
+    """Write every accepted mask of the library into the new folder `out`, read it back and report.
 
     With `trial` it is written, read back and taken away again: the report says what would be lost.
 
@@ -183,10 +187,10 @@ class _Source:
     progress: Progress | None
 
     def rows(self) -> Iterator[tuple[ImageRow, ImageRecord]]:
-        """Yield every image with its masks, in order of id."""
+        """Yield every image with its accepted masks, in order of id."""
         for image_id, found in masks.stream(self.library.project_id, session=self.session):
             row = images.get(image_id, session=self.session)
-            yield row, _record(row, found)
+            yield row, _record(row, [mask for mask in found if not is_proposal(mask)])
 
     def records(self) -> Iterator[ImageRecord]:
         """Yield every image with its masks as writers want them."""
@@ -205,6 +209,7 @@ class _Source:
                 self.report.scores_lost += sum(mask.predicted_iou is not None for mask in record.masks)
             if self.report.format == "sa1b":
                 self.report.labels_lost += sum(mask.label is not None for mask in record.masks)
+            self.report.proposals += row.proposals
             yield record
             if self.progress:
                 self.progress(done, total)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import Select, exists, func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.models import Image, Mask, Skip, Work
+from storage.models import UNANSWERED, FlagRow, Image, Mask, Skip, Work
 from storage.rows import ImageRow, NewImage, Progress
 from storage.types import now
 
@@ -37,6 +37,16 @@ def live_mask() -> Any:
     return col(Mask.deleted_at).is_(None) & col(Mask.superseded_at).is_(None)
 
 
+def proposed_mask() -> Any:
+    """Return the condition of an imported mask that nobody has accepted; the literal lets SQLite use its index."""
+    flag = exists().where(col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.name) == "imported", text(UNANSWERED))
+    return text("mask.origin = 'imported'") & flag
+
+
+def _proposals() -> Any:
+    return select(func.count()).select_from(Mask).where(live_mask(), proposed_mask())
+
+
 def _rows() -> Select[Any]:
     """Select live images with their counts, each count one look into an index."""
     masks = (
@@ -49,7 +59,8 @@ def _rows() -> Select[Any]:
         .scalar_subquery()
     )
     work = select(func.count()).select_from(Work).where(col(Work.image_id) == col(Image.id)).scalar_subquery()
-    return select(*_COLUMNS, masks, skips, work).where(col(Image.deleted_at).is_(None))
+    proposals = _proposals().where(col(Mask.image_id) == col(Image.id)).correlate(Image).scalar_subquery()
+    return select(*_COLUMNS, masks - proposals, proposals, skips, work).where(col(Image.deleted_at).is_(None))
 
 
 def _row(values: Any) -> ImageRow:
@@ -192,11 +203,14 @@ def progress(project_id: int, *, session: Session) -> Progress:
     here = (col(Image.project_id) == project_id) & col(Image.deleted_at).is_(None)
     masks = select(func.count()).select_from(Mask).join(Image, col(Mask.image_id) == col(Image.id))
     skips = select(func.count()).select_from(Skip).join(Image, col(Skip.image_id) == col(Image.id))
+    proposals = _proposals().join(Image, col(Mask.image_id) == col(Image.id)).where(here)
+    waiting = session.execute(proposals).scalar_one()
     return Progress(
         images=session.execute(images.where(here)).scalar_one(),
         done=session.execute(images.where(here, col(Image.state) == "done")).scalar_one(),
-        masks=session.execute(masks.where(here, live_mask())).scalar_one(),
+        masks=session.execute(masks.where(here, live_mask())).scalar_one() - waiting,
         skips=session.execute(skips.where(here, col(Skip.taken_back_at).is_(None))).scalar_one(),
+        proposals=waiting,
     )
 
 
