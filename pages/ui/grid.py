@@ -54,7 +54,9 @@ def _card(shop: Workshop, image: ImageRow) -> None:
         st.warning("The picture is missing or damaged.", icon=":material/broken_image:")
     st.markdown(f"**{plain(image.name)}**")
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
-    st.caption(f"{_STATES[image.state]} · {masks} · {image.width} x {image.height}")
+    # What waits for an answer says more than the size; a card's line is too short for both.
+    last = f"{image.proposals} to check" if image.proposals else f"{image.width} x {image.height}"
+    st.caption(f"{_STATES[image.state]} · {masks} · {last}")
     row = st.container(horizontal=True, vertical_alignment="center")
     if row.button("Open", key=f"open-{image.id}", help="Open in the workbench"):
         st.switch_page("annotate.py", query_params={"image": str(image.id)})

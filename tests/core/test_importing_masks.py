@@ -1,4 +1,4 @@
-"""Masks of other tools in the library: where they come to lie, and that they count for nothing until somebody says so."""
+"""Masks of other tools in the library: where they come to lie, and that none counts before somebody accepts it."""
 
 import json
 import zipfile
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from core import annotating, masks, proposals, reviewing
 from core.errors import InvalidInput
@@ -187,8 +187,7 @@ def test_a_mask_drawn_on_the_photo_as_it_lies_is_turned_with_it(
 ) -> None:
     mask, name = large(library, orientation)
     mask[:100, :300] = True
-    lying = mask[:, :]
-    report = import_masks(library, coco(tmp_path / "a.json", lying, name=str(name)), format="coco")
+    report = import_masks(library, coco(tmp_path / "a.json", mask, name=str(name)), format="coco")
     assert (report.masks, report.turned, report.resized) == (1, 1, 1)
     (row,) = of_image(library)
     # Pillow turns a picture of the same pixels as every viewer does: that is where the mask must be.
@@ -197,8 +196,6 @@ def test_a_mask_drawn_on_the_photo_as_it_lies_is_turned_with_it(
     exif[0x0112] = orientation
     buffer = BytesIO()
     picture.save(buffer, "PNG", exif=exif)
-    from PIL import ImageOps
-
     upright = np.asarray(ImageOps.exif_transpose(Image.open(buffer)))[::2, ::2] > 0
     assert np.array_equal(masks.decode({"size": [1500, 1000], "counts": row.counts}), upright)
 
@@ -287,7 +284,7 @@ def test_a_zip_file_is_read_as_the_folder_in_it(stocked: Library, tmp_path: Path
         ({"../evil.json": b"{}"}, "must unpack into its own folder"),
         ({"/evil.json": b"{}"}, "must unpack into its own folder"),
         ({"C:\\evil.json": b"{}"}, "must unpack into its own folder"),
-        ({"bomb.json": b"0" * 3_000_000_0}, "must unpack to at most"),
+        ({"bomb.json": b"0" * 30_000_000}, "must unpack to at most"),
     ],
 )
 def test_a_hostile_zip_file_is_refused_and_leaves_nothing(
@@ -311,9 +308,7 @@ def test_a_zip_file_s_whole_size_is_bounded_and_damage_is_named(tmp_path: Path) 
         pass
 
 
-def test_a_failing_database_ends_the_import_and_says_so(
-    stocked: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_meant_is_refused_whole(stocked: Library, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="the format of masks must be one of coco, sa1b"):
         import_masks(stocked, tmp_path, format="gif")
     with pytest.raises(InvalidInput, match="a path to import must exist"):
@@ -324,11 +319,8 @@ def test_more_masks_than_an_image_may_have_are_left_out_and_counted(
     stocked: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.importing_masks.MOST_PER_IMAGE", 2)
-    report = import_masks(
-        stocked,
-        coco(tmp_path / "a.json", square(), square(40), square(70), np.zeros((HEIGHT, WIDTH), bool)),
-        format="coco",
-    )
+    drawn = [square(), square(40), square(70), square(90)]
+    report = import_masks(stocked, coco(tmp_path / "a.json", *drawn), format="coco")
     assert (report.masks, report.unread) == (2, 2)
     assert report.reasons == ["photo-1.png must have at most 2 masks, got 4; the rest is left out"]
 
