@@ -1,5 +1,6 @@
 """Maps of labels in picture files: one number a pixel, looked at before it is unpacked."""
 
+import warnings
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -128,7 +129,10 @@ def content_or_nothing(path: Path) -> None:
 
 def _opened(source: Path | bytes, name: str) -> Image.Image:
     try:
-        return Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
+        with warnings.catch_warnings():
+            # Pillow warns of many pixels; the limit above decides.
+            warnings.simplefilter("ignore")
+            return Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise InvalidInput(f"{name} must have at most {MOST_PIXELS // 10**6} million pixels, got more") from error
     except Exception as error:  # damaged headers make each decoder raise its own

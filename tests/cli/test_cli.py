@@ -111,6 +111,61 @@ def test_export_tells_programs_what_it_wrote(run: Run, folder: Path, settings: S
     assert (told(lossy)["pixels_lost"], told(lossy)["differing"]) == (9, 1)
 
 
+def test_masks_go_out_and_come_back_by_the_command_line(
+    run: Run, folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    run("import", folder)
+    annotate(settings)
+    trial = told(run("export", "--format", "voc", "--out", tmp_path / "voc", "--trial", "--json"))
+    assert (trial["trial"], trial["differing"], (tmp_path / "voc").exists()) == (True, 0, False)
+    assert run("export", "--format", "cvat", "--out", tmp_path / "cvat").exit_code == 0
+    result = run("import-masks", "--format", "cvat", tmp_path / "cvat")
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        0,
+        ["2 masks on 2 images taken in, to be kept, fixed or deleted."],
+    )
+    again = told(run("import-masks", "--format", "cvat", tmp_path / "cvat" / "annotations.xml", "--json"))
+    assert (again["masks"], again["known"], again["unread"], again["reasons"]) == (0, 2, 0, [])
+    assert (
+        run("export", "--format", "cvat", "--out", tmp_path / "again")
+        .stdout.splitlines()[0]
+        .endswith(
+            "2 imported masks that nobody has accepted yet are left out. "
+            "The scores of 1 masks have no place in this format."
+        )
+    )
+
+
+def test_masks_that_cannot_be_read_are_told_and_photos_that_are_lacking_imported(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0 0 1 0 1 1\n0 cup\n")
+    (tmp_path / "labels" / "none.txt").write_text("0 0 0 1 0 1 1\n")
+    result = run("import-masks", "--format", "yolo", tmp_path / "labels", "--images", folder)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "1 mask on 1 image taken in, to be kept, fixed or deleted, 1 not readable, 1 image not in the library. "
+        "Photos: 1 imported.",
+        "  line 2 of a.txt must be a class and numbers, got '0 cup'",
+        "  none must be the name of one image of the library, got none",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import-masks", "--format", "gif", "."),
+        ("import-masks", "--format", "coco", "/no/such/file"),
+        ("import-masks", "--format", "coco", ".", "--images", "/no/such/folder"),
+    ],
+)
+def test_an_import_of_masks_that_cannot_be_meant_ends_with_one_sentence(run: Run, command: tuple[str, ...]) -> None:
+    result = run(*command)
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
+    assert "must" in result.stderr
+
+
 def test_the_doctor_tells_programs_what_is_wrong(run: Run, settings: Settings) -> None:
     healthy = run("doctor", "--json")
     assert (healthy.exit_code, told(healthy)["ok"]) == (0, True)

@@ -159,6 +159,55 @@ def test_a_photo_that_cannot_be_read_is_named_and_its_masks_are_kept(annotated: 
     assert "1 image files could not be read and are left out." in report.sentence()
 
 
+@pytest.mark.parametrize("format", ["yolo", "labelme", "label-studio", "cvat"])
+def test_formats_of_other_tools_hold_every_pixel(annotated: Library, tmp_path: Path, format: Any) -> None:
+    report = export(annotated, tmp_path / "out", format=format)
+    assert (report.images, report.masks, report.compared, report.differing, report.pixels_lost) == (2, 3, 3, 0, 0)
+    assert "All 3 masks were read back and are equal pixel for pixel." in report.sentence()
+    assert len(list((tmp_path / "out").rglob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("format", ["labelme", "cvat"])
+def test_polygons_of_other_tools_lose_holes_which_are_counted(annotated: Library, tmp_path: Path, format: Any) -> None:
+    report = export(annotated, tmp_path / "out", format=format, polygons=True)
+    assert (report.compared, report.differing, report.absent, report.pixels_lost) == (3, 1, 0, 30)
+
+
+@pytest.mark.parametrize(("format", "scores"), [("label-map", 0), ("voc", 3)])
+def test_maps_of_labels_count_what_lies_under_smaller_masks(
+    annotated: Library, tmp_path: Path, format: Any, scores: int
+) -> None:
+    accept(annotated, "inside", square(15, 25, 4), predicted_iou=0.5)
+    accept(annotated, "twin", square(15, 25, 4))
+    report = export(annotated, tmp_path / "out", format=format)
+    # The first square loses 16 pixels to the small ones, and one of these all of its own to the other.
+    assert (report.compared, report.differing, report.absent, report.pixels_lost) == (5, 2, 1, 32)
+    assert report.scores_lost == scores
+    assert "2 of 5 masks differ when read back, by 32 pixels in all. 1 of them are not there" in report.sentence()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_trial_says_what_would_be_lost_and_leaves_nothing(annotated: Library, tmp_path: Path, format: Any) -> None:
+    trial = export(annotated, tmp_path / "trial", format=format, trial=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    real = export(annotated, tmp_path / "real", format=format)
+    assert "written on trial" in trial.sentence()
+    assert (trial.masks, trial.compared, trial.differing, trial.pixels_lost, trial.labels_lost, trial.scores_lost) == (
+        *(real.masks, real.compared, real.differing, real.pixels_lost, real.labels_lost, real.scores_lost),
+    )
+
+
+def test_a_mask_that_another_tool_s_file_lacks_is_counted(annotated: Library, tmp_path: Path) -> None:
+    def spoil(done: int, _total: int) -> None:
+        if done == 1:
+            (path,) = tmp_path.glob(".out.*.part/labels/00000001.txt")
+            first, *_ = path.read_text().splitlines()
+            path.write_text(first + "\n")
+
+    report = export(annotated, tmp_path / "out", format="yolo", progress=spoil)
+    assert (report.compared, report.differing, report.absent, report.pixels_lost) == (3, 1, 1, int(ring().sum()))
+
+
 def test_images_are_left_out_when_not_wanted(annotated: Library, tmp_path: Path) -> None:
     export(annotated, tmp_path / "out", format="sa1b", with_images=False)
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json"}

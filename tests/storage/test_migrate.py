@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 from storage import images, migrate
 from storage.engine import Engines, make_engines
@@ -27,6 +28,40 @@ def test_a_library_of_every_older_version_keeps_its_rows(tmp_path: Path, revisio
     assert not migrate.pending(engines)
     with engines.reading() as session:
         assert images.get(image_id, session=session).name == "old.jpg"
+    engines.dispose()
+
+
+def test_a_library_with_masks_takes_imported_ones_after_the_migration_and_no_others(tmp_path: Path) -> None:
+    engines = make_engines(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate.upgrade(engines, "0005")
+    row = (
+        "INSERT INTO mask (key, image_id, person_id, object_key, origin, area, bbox_x, bbox_y, bbox_width, "
+        "bbox_height, "
+        "edited, waiting_ms, thinking_ms, prompting_ms, painting_ms, created_at) "
+        "VALUES ('{0}', 1, 1, 'o', '{0}', 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, '2026')"
+    )
+    with engines.write.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO project (id, name, settings, created_at) VALUES (1, 'p', '{}', '2026')")
+        connection.exec_driver_sql(
+            "INSERT INTO person (id, name, preferences, created_at) VALUES (1, 'p', '{}', '2026')"
+        )
+    with engines.writing() as session:
+        images.insert(new_image("old.jpg", 7), session=session)
+    with engines.write.begin() as connection:
+        connection.exec_driver_sql(row.format("assisted"))
+        connection.exec_driver_sql("INSERT INTO mask_rle (mask_id, height, width, counts) VALUES (1, 1, 1, '01')")
+    migrate.upgrade(engines)
+    with engines.write.begin() as connection:
+        connection.exec_driver_sql(row.format("imported"))
+    with pytest.raises(IntegrityError, match="ck_mask_origin"), engines.write.begin() as connection:
+        connection.exec_driver_sql(row.format("magic"))
+    with engines.read.connect() as connection:
+        assert connection.exec_driver_sql("SELECT origin FROM mask ORDER BY id").scalars().all() == [
+            "assisted",
+            "imported",
+        ]
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     engines.dispose()
 
 

@@ -119,6 +119,23 @@ def test_a_brush_holds_every_mask(mask: np.ndarray) -> None:
     assert np.array_equal(unpacked(packed(mask), *mask.shape), mask)
 
 
+THEIRS = [0, 0, 0, 48, 57, 27, 252, 96, 19, 255, 206, 1, 31, 252, 96, 23, 255, 227, 0, 0]
+"""What label-studio-converter 0.0.59 made of the mask below."""
+THEIR_COLOURS = [
+    *(0, 0, 0, 24, 57, 27, 252, 96, 0, 127, 128, 240, 0, 56, 31, 241, 128, 68, 18, 3, 36, 96, 0, 0, 128, 4, 0, 24),
+    *(25, 0),
+]
+"""And of 2 x 3 pixels in colours, as a canvas gives them: opaque at (1, 0), 200 of 255 at (2, 1), 100 at (0, 1)."""
+
+
+def test_a_brush_is_what_label_studio_s_own_converter_makes() -> None:
+    mask = np.array([[0, 1, 1, 0], [0, 1, 0, 1], [1, 1, 1, 0]], bool)
+    assert np.array_equal(unpacked(THEIRS, 3, 4), mask)
+    ours = packed(mask)
+    assert (ours, THEIRS[len(ours) :]) == (THEIRS[: len(ours)], [0])  # theirs ends with a byte of nothing
+    assert unpacked(THEIR_COLOURS, 2, 3).tolist() == [[False, True, False], [False, False, True]]
+
+
 def test_a_brush_holds_runs_longer_than_a_count() -> None:
     mask = np.zeros((300, 400), bool)
     mask[10:290] = True
