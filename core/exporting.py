@@ -95,7 +95,7 @@ class ExportReport:
         else:
             text += f"All {self.compared} masks were read back and are equal pixel for pixel."
         if self.without_scores and self.format == "sa1b":
-            text += f" {self.without_scores} masks made by hand have no scores; theirs are written as 0."
+            text += f" {self.without_scores} masks made by hand or imported have no scores; theirs are written as 0."
         if self.proposals:
             text += f" {self.proposals} imported masks that nobody has accepted yet are left out."
         if self.labels_lost:

@@ -43,7 +43,7 @@ class MaskImportReport:
     masks, known, unread : int
         Taken in as proposals; there already, from an import before; and records that could not be read.
     images, unmatched : int
-        Images that masks were found for, and images of the file that the library does not have.
+        Images that masks were taken in for, and images of the file that the library does not have.
     resized, vanished : int
         Masks drawn at their photo's full size and made smaller; and those of which nothing was left then.
     resized_iou : float
@@ -159,26 +159,34 @@ class _Shelf:
         self._take_in = photos is not None
         self._report = report
         self._working: dict[bytes, int] | None = None
+        self._taken: dict[int, str] = {}
         self._below = _photos_below(photos) if photos else {}
 
     def image_of(self, found: FoundImage) -> LibraryNameRow | None:
-        """Return the image; None, noted, if there is none or more than one."""
+        """Return the image; None, noted, if there is none or it cannot be told which."""
         name = last_part(found.file_name)
-        rows = self._by_photo(found) or self._by_name([name, *found.other_names])
-        if len(rows) == 1:
-            return rows[0]
-        self._report.unmatched += 1
-        had = f"{len(rows)} of this name" if rows else "none"
-        self._report.refuse(f"{shown(name)} must be the name of one image of the library, got {had}")
-        return None
+        try:
+            rows = self._by_photo(found) or self._by_name([name, *found.other_names])
+            if len(rows) != 1:
+                had = f"{len(rows)} of this name" if rows else "none"
+                raise InvalidInput(f"{shown(name)} must be the name of one image of the library, got {had}")
+            # In folders of their own, two photos of a file may have one name, and the library one of them.
+            first = self._taken.setdefault(rows[0].id, found.file_name)
+            if first != found.file_name:
+                whole = shown(found.file_name)
+                raise InvalidInput(f"{whole} must be another image of the library than {shown(first)}, got the same")
+        except InvalidInput as error:
+            self._report.unmatched += 1
+            self._report.refuse(str(error))
+            return None
+        return rows[0]
 
     def _by_photo(self, found: FoundImage) -> list[LibraryNameRow]:
-        for name in (last_part(found.file_name), *found.other_names):
+        for name in (found.file_name, *found.other_names):
             for path in self._candidates(name):
                 try:
-                    check_length(path.stat().st_size)
-                    data = path.read_bytes()
-                except (OSError, InvalidImage):
+                    data = _content(path)
+                except InvalidImage:
                     continue
                 rows = self._of_bytes(data)
                 if not rows and self._take_in:
@@ -198,15 +206,28 @@ class _Shelf:
         return []
 
     def _candidates(self, name: str) -> Iterable[Path]:
-        has_suffix = name.lower().endswith(SUFFIXES)
-        names = [name] if has_suffix else [name + suffix for suffix in _SPELLINGS]
-        for one in names:
-            if one in self._below:
-                yield self._below[one]
+        """Yield photos that may be meant: of that name in the folder given, then beside the file.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder given has several of that name, and they differ.
+        """
+        whole = name.replace("\\", "/")
+        last = last_part(name)
+        endings = [""] if last.lower().endswith(SUFFIXES) else _SPELLINGS
+        for ending in endings:
+            paths = self._below.get(last + ending, [])
+            paths = [path for path in paths if f"/{path.as_posix()}".endswith(f"/{whole}{ending}")] or paths
+            if len(paths) > 1 and len({hashlib.sha256(_content(path)).digest() for path in paths}) > 1:
+                raise InvalidInput(f"{shown(name)} must be the name of one photo, got {len(paths)} that differ")
+            yield from paths[:1]
+        inside = not whole.startswith("/") and ".." not in whole.split("/") and "\0" not in whole and len(whole) < 1000
         for folder in self._folders:
-            for one in names:
-                if one and "\0" not in one and len(one) < 256 and (folder / one).is_file():
-                    yield folder / one
+            for ending in endings:
+                for one in dict.fromkeys((whole, last) if inside else ()):
+                    if last and len(last) < 200 and (folder / (one + ending)).is_file():
+                        yield folder / (one + ending)
 
     def _of_bytes(self, data: bytes) -> list[LibraryNameRow]:
         sha256 = hashlib.sha256(data).hexdigest()
@@ -233,13 +254,21 @@ class _Shelf:
 _SPELLINGS: Final = (*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
 
 
-def _photos_below(folder: Path) -> dict[str, Path]:
-    """Return the photos of a folder and below by name; of two of one name the first."""
-    found: dict[str, Path] = {}
+def _photos_below(folder: Path) -> dict[str, list[Path]]:
+    """Return the photos of a folder and below by name."""
+    found: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
         if path.suffix.lower() in SUFFIXES and path.is_file():
-            found.setdefault(path.name, path)
+            found.setdefault(path.name, []).append(path)
     return found
+
+
+def _content(path: Path) -> bytes:
+    try:
+        check_length(path.stat().st_size)
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidImage(f"the photo {shown(path.name)} must be readable, got: {error.strerror}") from error
 
 
 def _size_of(found: FoundImage, image: LibraryNameRow) -> tuple[int, int]:
@@ -337,7 +366,7 @@ class _Kept:
                 )
         self._report.known += len(there)
         self._report.masks += len(ids)
-        self._report.images += 1
+        self._report.images += bool(ids)
 
 
 class _Fitting:

@@ -164,7 +164,7 @@ class _File:
             where = f"image {self._place} of {self._name}"
             numbers = {side: _whole(image.get(side), side, where) for side in ("height", "width")}
             size = fields.size_of(numbers, where)
-            name = fields.last_part(fields.text(image, "name", where))
+            name = fields.text(image, "name", where)
             self._done.append(FoundImage(name, size, tuple(self._masks(where))))
 
     def _masks(self, where: str) -> Iterator[FoundMask]:

@@ -90,7 +90,7 @@ class FoundImage:
     Attributes
     ----------
     file_name : str
-        As the file names it, without folders; without a suffix where the format has none.
+        As the file names it, with folders where it does; without a suffix where the format has none.
     size_hw : tuple of int, optional
         Height and width it was drawn at; None where the format does not say.
     other_names : tuple of str

@@ -126,7 +126,7 @@ def test_sa1b_is_one_file_an_image_as_meta_has_it(annotated: Library, tmp_path: 
     assert [read[number]["point_coords"] for number in (1, 3)] == [[[15.5, 25.0]], []]
     assert (read[5]["predicted_iou"], read[5]["stability_score"], read[5]["origin"]) == (0.0, 0.0, "by_hand")
     assert (report.compared, report.differing, report.without_scores) == (3, 0, 1)
-    assert "1 masks made by hand have no scores" in report.sentence()
+    assert "1 masks made by hand or imported have no scores" in report.sentence()
 
 
 @pytest.mark.parametrize("format", ["coco", "sa1b"])

@@ -229,6 +229,37 @@ def test_two_images_of_one_name_are_not_guessed_between(stocked: Library, tmp_pa
     assert len(of_image(stocked, 4)) == 1
 
 
+def test_photos_of_one_name_in_several_folders_are_told_apart_or_refused(stocked: Library, tmp_path: Path) -> None:
+    for folder, number in (("train", 5), ("val", 6)):
+        (tmp_path / "photos" / folder).mkdir(parents=True)
+        (tmp_path / "photos" / folder / "x.png").write_bytes(photo(number))
+    for place, name in enumerate(("train/x.png", "val\\x.png", "val/x.png"), start=1):
+        path = coco(tmp_path / "a.json", square(place), name=name)
+        assert import_masks(stocked, path, format="coco", photos=tmp_path / "photos").masks == 1
+    assert [len(of_image(stocked, image_id)) for image_id in (4, 5)] == [1, 2]
+    path = coco(tmp_path / "a.json", square(9), name="x.png")
+    report = import_masks(stocked, path, format="coco", photos=tmp_path / "photos")
+    assert report.reasons == ["x.png must be the name of one photo, got 2 that differ"]
+
+
+def test_two_photos_of_a_file_are_not_one_image_of_the_library(stocked: Library, tmp_path: Path) -> None:
+    document = json.loads(coco(tmp_path / "a.json", square()).read_text())
+    document["images"] = [{**document["images"][0], "id": n, "file_name": f"{n}/photo-1.png"} for n in (1, 2)]
+    document["annotations"].append({**document["annotations"][0], "id": 5, "image_id": 2})
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    report = import_masks(stocked, tmp_path / "a.json", format="coco")
+    assert (report.masks, report.unmatched) == (1, 1)
+    assert report.reasons == ["2/photo-1.png must be another image of the library than 1/photo-1.png, got the same"]
+
+
+def test_a_name_that_leads_elsewhere_is_a_name_only(stocked: Library, tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(photo(1))
+    (tmp_path / "in").mkdir()
+    for name in ("../secret.png", str(tmp_path / "secret.png"), "\0.png", "x" * 3000 + ".png"):
+        report = import_masks(stocked, coco(tmp_path / "in" / "a.json", square(), name=name), format="coco")
+        assert (report.masks, report.unmatched) == (0, 1)
+
+
 def test_with_a_folder_of_photos_those_that_are_missing_are_imported(stocked: Library, tmp_path: Path) -> None:
     (tmp_path / "photos" / "deep").mkdir(parents=True)
     (tmp_path / "photos" / "deep" / "new.png").write_bytes(photo(8))

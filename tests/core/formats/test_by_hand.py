@@ -62,7 +62,7 @@ def test_cvat_s_runs_go_row_by_row_within_the_box(tmp_path: Path) -> None:
     assert (box.sum(), box[1:3, 1:3].all()) == (4, True)
     assert (pair.sum(), pair[0, 0], pair[2, 5]) == (2, True, True)
     assert [mask.label for mask in image.masks] == ["ring", "box", "pair"]
-    assert (image.file_name, image.size_hw) == ("a.jpg", (4, 7))
+    assert (image.file_name, image.size_hw) == ("Train/a.jpg", (4, 7))
 
 
 def test_what_is_written_for_cvat_is_read_by_python_s_own_xml(tmp_path: Path) -> None:
