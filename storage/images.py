@@ -136,7 +136,8 @@ def drawable(project_id: int, *, with_masks: bool, session: Session) -> list[int
     query = select(col(Image.id)).where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None))
     if with_masks:
         query = query.where(
-            col(Image.state) == "done", exists().where(col(Mask.image_id) == col(Image.id), live_mask())
+            col(Image.state) == "done",
+            exists().where(col(Mask.image_id) == col(Image.id), live_mask(), ~proposed_mask()),
         )
     return [int(found) for found in session.scalars(query.order_by(col(Image.id))) if found is not None]
 
