@@ -100,7 +100,9 @@ def _masks(file: Path, labels: dict[int, str], troubles: Troubles) -> Iterator[F
                 troubles.pass_over("box")
                 continue
             try:
-                number, shares = int(words[0][:10]), [float(word) for word in words[1:]]
+                if not (words[0].isascii() and words[0].isdecimal() and len(words[0]) < 10):
+                    raise ValueError("a class is a whole number")
+                number, shares = int(words[0]), [float(word) for word in words[1:]]
             except ValueError as error:
                 raise InvalidInput(f"{where} must be a class and numbers, got {fields.shown(line)!r}") from error
             score = shares.pop() if len(shares) % 2 else None

@@ -177,6 +177,7 @@ CASES: dict[str, tuple[str, Made, int, str]] = {
     "SA-1B without a mask": ("sa1b", sa1b({"id": 3}), 1, "annotation 3 of a.json must have segmentation, but has none"),
     "SA-1B annotation that is none": ("sa1b", sa1b(None), 1, "annotation 2 of a.json must be an object with keys"),
     "YOLO words": ("yolo", yolo("cup 1 2 3 4 5 6"), 1, "line 2 of a.txt must be a class and numbers, got 'cup"),
+    "YOLO class": ("yolo", yolo("-1 0 0 1 0 1 1"), 1, "line 2 of a.txt must be a class and numbers, got '-1"),
     "YOLO NaN": ("yolo", yolo("0 nan 0 1 0 1 1"), 1, "line 2 of a.txt must have corners in shares of 0 to 1"),
     "YOLO pixels": ("yolo", yolo("0 10 0 100 0 100 100"), 1, "must have corners in shares of 0 to 1, got others"),
     "YOLO corners": ("yolo", yolo("0 0 0 1 1 0.5"), 1, "line 2 of a.txt must have at least three corners, got 2"),
