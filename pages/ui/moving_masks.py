@@ -10,7 +10,8 @@ import streamlit as st
 from core.errors import FORESEEN
 from core.exporting import LOSES, WITH_POLYGONS, ExportReport, Format, export, sweep
 from core.importing import clean_name
-from core.importing_masks import MaskImportReport, import_masks
+from core.importing_masks import import_masks
+from core.mask_import_report import MaskImportReport
 from core.workshop import Workshop
 from pages.ui.text import plain
 
