@@ -123,7 +123,7 @@ class MaskBody(Body):
     rle: Rle
     model: Annotated[str, Field(max_length=200)] | None = None
     object_key: Key
-    origin: Literal["assisted", "by_hand"] = "assisted"
+    origin: Literal["assisted", "by_hand", "imported"] = "assisted"
     candidate: ChosenCandidate | None = None
     label: Annotated[str, Field(max_length=200)] | None = None
     edited: bool = False

@@ -31,7 +31,7 @@ async def one(request: Request) -> Response:
     """Return an image, its accepted masks, the object in work and its open skips."""
     shop = workshop(request)
     view = await in_thread(library.view, shop, path_id(request, "id"))
-    listed = [mask_json(mask, locked=not annotating.may_change(shop, mask.person_id)) for mask in view.masks]
+    listed = [mask_json(mask, locked=not annotating.may_change(shop, mask)) for mask in view.masks]
     return JSONResponse(
         {
             **image_json(view.entry),

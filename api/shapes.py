@@ -6,6 +6,7 @@ from core import masks
 from core.library import Entry
 from core.mask_rows import rle_of
 from core.masks import Rle
+from core.proposals import ORIGIN
 from core.quality.checks import CHECKS
 from core.segmentation.desk import OfferedCandidate
 from storage.rows import FlagRow, JobRow, MaskRow, ModelVersionRow, SkipRow, WorkRow
@@ -21,6 +22,7 @@ def image_json(entry: Entry) -> dict[str, Any]:
         "height": image.height,
         "state": image.state,
         "masks": image.masks,
+        "proposals": image.proposals,
         "skips": image.skips,
         "embedding": entry.embedding,
         "has_work": image.has_work,
@@ -67,7 +69,7 @@ def mask_json(mask: MaskRow, *, locked: bool = False) -> dict[str, Any]:
             }
             for prompt in mask.prompts
         ],
-        "flags": [flag_json(flag) for flag in mask.flags if flag.name in CHECKS],
+        "flags": [flag_json(flag) for flag in mask.flags if flag.name in CHECKS or flag.name == ORIGIN],
     }
 
 

@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, check, coverage, evaluate, retrain, models, people, doctor."""
+"""`masksmith`: import, import-masks, export, check, coverage, evaluate, retrain, models, people, doctor."""
 
 import logging
 from dataclasses import asdict
@@ -12,6 +12,7 @@ from rich.table import Table
 from cli.check import check_command
 from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
+from cli.import_masks import import_masks_command
 from cli.people import app as people_app
 from cli.retrain import as_document, retrain_command
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
@@ -19,7 +20,7 @@ from cli.train_starter import train_starter_command
 from core import doctor as diagnosis
 from core import model_choice, versions
 from core.errors import InvalidInput
-from core.exporting import FORMATS, Format
+from core.exporting import EXACT, FORMATS, Format
 from core.exporting import export as export_library
 from core.importing import ImportReport, import_paths
 from core.segmentation.catalogue import CHECKPOINTS, NAMES, download
@@ -28,6 +29,7 @@ from core.settings import from_environment
 app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, add_completion=False)
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
+app.command("import-masks")(import_masks_command)
 app.add_typer(people_app, name="people")
 app.command("check")(check_command)
 app.command("coverage")(coverage_command)
@@ -75,12 +77,15 @@ def _say_import(report: ImportReport) -> None:
 @app.command("export")
 def export_command(
     out: Annotated[Path, typer.Option("--out", help="A new or empty folder.")],
-    format: Annotated[str, typer.Option("--format", help="coco or sa1b.")] = "coco",
-    polygons: Annotated[bool, typer.Option("--polygons", help="COCO polygons in place of RLE.")] = False,
+    format: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "coco",
+    polygons: Annotated[
+        bool, typer.Option("--polygons", help="Polygons in place of run lengths: coco, labelme, cvat.")
+    ] = False,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Copy the working images too.")] = True,
+    trial: Annotated[bool, typer.Option("--trial", help="Only say what would be lost; nothing stays.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write all accepted masks, read them back and compare."""
+    """Write all accepted masks, read them back, compare, and say what the format cannot hold."""
     with opened_library() as library, progress_bar(hidden=as_json) as bar:
         if format not in FORMATS:
             raise InvalidInput(f"an export's format must be one of {', '.join(FORMATS)}, got {format!r}")
@@ -91,13 +96,14 @@ def export_command(
             format=cast(Format, format),
             polygons=polygons,
             with_images=images,
+            trial=trial,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:
         print_json({**asdict(report), "folder": str(report.folder)})
     else:
         say(report.sentence())
-    if report.differing and not polygons:
+    if report.differing and not polygons and format in EXACT:
         raise typer.Exit(1)
 
 

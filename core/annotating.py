@@ -8,15 +8,17 @@ from core import masks as pixels
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.masks import Mask, Rle
 from core.projects import settings
+from core.proposals import accepted as accept_proposal
+from core.proposals import is_proposal
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
 from core.quality.concavity import concavity
 from core.roles import may
 from core.scope import image_in, stay_in
 from core.workshop import Library
-from storage import events, flags, images, masks, model_versions, skips, work
-from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
+from storage import events, flags, images, masks, model_versions, proposals, skips, work
+from storage.rows import FlagRow, ImageRow, MaskRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
 
-Origin = Literal["assisted", "by_hand"]
+Origin = Literal["assisted", "by_hand", "imported"]
 HASH_CHARS: Final = 12
 
 
@@ -72,7 +74,8 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     Raises
     ------
     InvalidInput
-        If the runs are not a mask of the image's size, or it supersedes a mask of another image.
+        If the runs are not a mask of the image's size, it supersedes a mask of another image, or it is said to be
+        imported and corrects none that is.
     Conflict
         If the key has saved another mask before.
     MissingRow
@@ -86,11 +89,14 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         superseded = None
         if accepted.supersedes is not None:
             superseded = masks.get(accepted.supersedes, session=session)
-            _check_author(library, superseded.id, superseded.person_id)
+            if not is_proposal(superseded):
+                _check_author(library, superseded.id, superseded.person_id)
     if superseded is not None and superseded.image_id != image_id:
         raise InvalidInput(
             f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
         )
+    if accepted.origin == "imported" and (superseded is None or superseded.origin != "imported"):
+        raise InvalidInput("a mask must correct an imported one to be imported itself, got one that does not")
     sent = pixels.check(accepted.rle["size"], accepted.rle["counts"], expected_hw=(image.height, image.width))
     drawn = pixels.decode(sent)
     # One mask, one text: runs of no pixels are legal, but pycocotools computes absurd boxes from them.
@@ -197,10 +203,13 @@ def set_label(library: Library, ref: int | str, label: str | None) -> None:
 
 
 def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
-    """Note what the annotator did about a flag."""
+    """Note what the annotator did about a flag; keeping an imported mask accepts it."""
     with library.engines.writing() as session:
         _check_own(library, flags.mask_of(flag_id, session=session), session)
         flags.resolve(flag_id, resolution, session=session)
+        imported = proposals.flag_of(flag_id, session=session)
+        if imported is not None and resolution is not None:
+            accept_proposal(library, imported, session=session)
 
 
 def skip(
@@ -283,19 +292,21 @@ def set_state(library: Library, image_id: int, state: str) -> None:
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
-def may_change(library: Library, author: int) -> bool:
-    """Return whether the person at work may change a mask that `author` made."""
-    return author == library.person_id or may(library, "change_others")
+def may_change(library: Library, mask: MaskRow) -> bool:
+    """Return whether the person at work may change a mask: their own, a proposal, or anybody's as a reviewer."""
+    return mask.person_id == library.person_id or is_proposal(mask) or may(library, "change_others")
 
 
 def _check_own(library: Library, ref: int | str, session: Any) -> None:
     if not may(library, "change_others"):
         mask = masks.find(ref, session=session)
-        _check_author(library, mask.id or 0, mask.person_id)
+        # An imported mask that nobody has accepted yet is whoever's answers it.
+        if proposals.open_flag(mask.id or 0, session=session) is None:
+            _check_author(library, mask.id or 0, mask.person_id)
 
 
 def _check_author(library: Library, mask_id: int, author: int) -> None:
-    if not may_change(library, author):
+    if author != library.person_id and not may(library, "change_others"):
         raise Forbidden(f"a mask must be changed by who made it or by a reviewer, but {mask_id} is somebody else's")
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from core import auditing
 from core.mask_rows import decoded, rle_of
 from core.projects import settings
+from core.proposals import ORIGIN
 from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
 from core.segmentation.catalogue import CHECKPOINTS
 from core.workshop import Library
@@ -186,4 +187,5 @@ def precision(library: Library) -> list[AnswersRow]:
     Flags of masks that were corrected or deleted since count too: most answers end a mask.
     """
     with library.engines.reading() as session:
-        return flags.answers(library.project_id, session=session)
+        said = flags.answers(library.project_id, session=session)
+    return [row for row in said if row.name != ORIGIN]  # that a mask was imported no check says

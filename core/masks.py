@@ -60,6 +60,14 @@ def iou(rle: Rle, others: Sequence[Rle]) -> NDArray[np.float64]:
     return values
 
 
+def union(rles: Sequence[Rle]) -> Rle:
+    """Return what is in at least one of some masks of the same size; the runs must have been checked."""
+    if len(rles) == 1:
+        return rles[0]
+    merged = coco.merge([_raw(rle) for rle in rles])
+    return {"size": list(rles[0]["size"]), "counts": merged["counts"].decode("ascii")}
+
+
 def check(size: Sequence[int], counts: str, *, expected_hw: tuple[int, int] | None = None) -> Rle:
     """Return an RLE from outside once it is known to describe every pixel of its size, once.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidImage
@@ -117,6 +118,25 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _ON_ITS_SIDE: Final = (5, 6, 7, 8)
+
+
+def orientation_of(data: bytes) -> int:
+    """Return how a photo's file says it is to be turned, EXIF's 1 to 8; 1 if it does not say or is no photo."""
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            found = _orientation(image)
+    except Exception:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def turned(mask: NDArray[np.bool_], orientation: int) -> NDArray[np.bool_]:
+    """Return a mask that was drawn on a photo as it lies in its file, upright."""
+    if orientation not in _TURNS:
+        return mask
+    picture = Image.fromarray(mask.astype(np.uint8)).transpose(_TURNS[orientation])
+    upright: NDArray[np.bool_] = np.asarray(picture).astype(bool)
+    return upright
 
 
 def _orientation(image: Image.Image) -> object:

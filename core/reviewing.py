@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from core import proposals
 from core.errors import Conflict, InvalidInput
 from core.roles import holders, may, require
 from core.workshop import Library
-from storage import audits, events, images, masks, people, reviews, skips
+from storage import audits, events, flags, images, masks, people, reviews, skips
 from storage.rows import AuditRow, ImageRow, MaskRow, NewReview, ReviewRow, SkipRow
 
 Outcome = Literal["approve", "fix", "send_back", "reject"]
@@ -33,6 +34,8 @@ RUBRIC: Final = {
     10: "perfect to the pixel",
 }
 """What ratings mean, as in appendix E of the same paper."""
+BY_REVIEW: Final = "approved"
+"""How a reviewer's approval answers an imported mask's flag: taking it back opens just that."""
 LONGEST_COMMENT: Final = 2000
 MOST_MARKS: Final = 200
 MOST_CORNERS: Final = 2000
@@ -162,6 +165,8 @@ def sent_back(library: Library, *, limit: int) -> list[tuple[ReviewRow, Task]]:
 def give(library: Library, key: str, verdict: Verdict) -> int:
     """Keep a verdict under an idempotency key and return its id; the same key again changes nothing.
 
+    Approving an imported mask that nobody has accepted accepts it.
+
     Raises
     ------
     InvalidInput
@@ -195,6 +200,8 @@ def give(library: Library, key: str, verdict: Verdict) -> int:
             session=session,
         )
         if created:
+            if verdict.outcome == "approve":
+                proposals.accept(library, mask.id, session=session, resolution=BY_REVIEW)
             events.add(
                 "review",
                 person_id=library.person_id,
@@ -227,6 +234,9 @@ def take_back(library: Library, review_id: int) -> None:
             raise Conflict("a verdict must be taken back before the mask is corrected, but it was corrected already")
         reviews.remove(review_id, session=session)
         mask = masks.get(review.mask_id, session=session)
+        for flag in mask.flags:
+            if flag.name == proposals.ORIGIN and flag.resolution == BY_REVIEW:
+                flags.resolve(flag.id, None, session=session)
         events.add(
             "take_back_review",
             person_id=library.person_id,

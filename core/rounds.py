@@ -13,6 +13,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.projects import settings
+from core.proposals import is_proposal
 from core.roles import require
 from core.workshop import Library
 from storage import events, images, masks, people, rounds
@@ -115,6 +116,8 @@ def _copy_masks(image_ids: Sequence[int], seat_project_id: int, session: Any) ->
     copies = rounds.images_of(seat_project_id, session=session)
     for original in images.some(list(image_ids), session=session):
         for mask in masks.of_image(original.id, session=session):
+            if is_proposal(mask):
+                continue
             masks.insert(_copy_of(mask, copies[original.sha256]), session=session)
 
 

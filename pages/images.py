@@ -8,7 +8,8 @@ from pages.ui.coverage import show_coverage
 from pages.ui.frame import use_the_width
 from pages.ui.grid import PER_PAGE, chosen_images, show_grid
 from pages.ui.model import model_dialog
-from pages.ui.moving import delete_dialog, export_dialog, import_dialog
+from pages.ui.moving import delete_dialog, import_dialog
+from pages.ui.moving_masks import export_dialog, import_masks_dialog
 from pages.ui.project import project_dialog
 from pages.ui.resources import open_workshop
 from pages.ui.text import plain
@@ -33,6 +34,8 @@ if may(shop, "settings") and top.button("Project settings", icon=":material/tune
     project_dialog(shop)
 if may(shop, "models") and top.button("Model", icon=":material/neurology:"):
     model_dialog(shop)
+if may(shop, "import") and top.button("Import masks", icon=":material/upload:"):
+    import_masks_dialog(shop)
 if may(shop, "export") and top.button("Export masks", icon=":material/download:"):
     export_dialog(shop)
 if may(shop, "import") and top.button("Import photos", icon=":material/add_photo_alternate:", type="primary"):
@@ -43,7 +46,7 @@ if view == "Coverage":
     st.stop()
 
 bar = st.container(horizontal=True, vertical_alignment="bottom", key="library-bar")
-search = bar.text_input("Find by name", placeholder="Part of a file name", key="search", width=260).strip()
+search = bar.text_input("Find by name", placeholder="Part of a file name", key="search", width=210).strip()
 state = STATES[bar.segmented_control("State", list(STATES), default="All", required=True, key="state") or "All"]
 order = bar.segmented_control(
     "Order",

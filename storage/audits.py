@@ -8,7 +8,7 @@ from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.live import live_mask
+from storage.live import live_mask, proposed_mask
 from storage.models import UNANSWERED, Audit, AuditItem, FlagRow, Image, Mask, Review
 from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow
 
@@ -38,6 +38,7 @@ def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
             col(Image.project_id) == project_id,
             col(Image.deleted_at).is_(None),
             live_mask(),
+            ~proposed_mask(),
             ~exists().where(col(Review.mask_id) == col(Mask.id)),
         )
         .order_by(col(Mask.id))
@@ -55,6 +56,7 @@ def approved(project_id: int, *, session: Session) -> list[int]:
             col(Image.project_id) == project_id,
             col(Image.deleted_at).is_(None),
             live_mask(),
+            ~proposed_mask(),
             said,
             ~exists().where(col(Review.mask_id) == col(Mask.id), col(Review.verdict) != APPROVED),
         )

@@ -11,6 +11,8 @@ from storage.models import Image, Mask, MaskRle
 from storage.rows import NewImage, NewMask
 from storage.types import now
 
+IMPORTED = "imported"
+
 
 def add_images(new: Sequence[NewImage], *, session: Session) -> list[int]:
     """Put images into the library that are not there yet, their files in the store already; return their ids."""
@@ -24,7 +26,8 @@ def add_images(new: Sequence[NewImage], *, session: Session) -> list[int]:
 def add_masks(new: Sequence[NewMask], *, session: Session) -> list[int]:
     """Put masks with their pixels into the library and return their ids.
 
-    Their keys must be new. Prompts, edits and flags are not kept, and none may supersede another.
+    Their keys must be new. Imported ones are proposals, and not counted until somebody accepts them. Prompts, edits
+    and flags are not kept, and none may supersede another.
     """
     made = now()
     rows = [
@@ -62,5 +65,7 @@ def add_masks(new: Sequence[NewMask], *, session: Session) -> list[int]:
         for mask_id, mask in zip(ids, new, strict=True)
     ]
     session.execute(insert(MaskRle), pixels)
-    tallies.count(ids, 1, session=session)
+    tallies.count(
+        [mask_id for mask_id, mask in zip(ids, new, strict=True) if mask.origin != IMPORTED], 1, session=session
+    )
     return ids

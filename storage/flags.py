@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select
 from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
-from storage import models
+from storage import models, tallies
 from storage.errors import MissingRow
 from storage.rows import AnswersRow, FlagRow, NewFlag
 from storage.types import now
@@ -49,9 +49,11 @@ def resolve(flag_id: int, resolution: str | None, *, session: Session) -> None:
         If there is no such flag.
     """
     flag = _find(flag_id, session)
-    flag.resolution = resolution
-    flag.resolved_at = now() if resolution else None
-    session.flush()
+    # The answer to an imported mask's flag decides whether the mask counts.
+    with tallies.changing([flag.mask_id] if flag.name == "imported" else [], session=session):
+        flag.resolution = resolution
+        flag.resolved_at = now() if resolution else None
+        session.flush()
 
 
 def mask_of(flag_id: int, *, session: Session) -> int:

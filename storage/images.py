@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from storage import tallies
 from storage.errors import MissingRow
-from storage.live import live_mask
+from storage.live import live_mask, proposed_mask
 from storage.models import Image, Mask, Skip, Survey, Work
 from storage.rows import ImageRow, NewImage, Progress
 from storage.types import now
@@ -34,6 +34,10 @@ _COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
 )
 
 
+def _proposals() -> Any:
+    return select(func.count()).select_from(Mask).where(live_mask(), proposed_mask())
+
+
 def _rows() -> Select[Any]:
     """Select live images with their counts, each count one look into an index."""
     skips = (
@@ -43,7 +47,8 @@ def _rows() -> Select[Any]:
         .scalar_subquery()
     )
     work = select(func.count()).select_from(Work).where(col(Work.image_id) == col(Image.id)).scalar_subquery()
-    return select(*_COLUMNS, col(Image.live_masks), skips, work).where(col(Image.deleted_at).is_(None))
+    proposals = _proposals().where(col(Mask.image_id) == col(Image.id)).correlate(Image).scalar_subquery()
+    return select(*_COLUMNS, col(Image.live_masks), proposals, skips, work).where(col(Image.deleted_at).is_(None))
 
 
 def _row(values: Any) -> ImageRow:
@@ -166,7 +171,8 @@ def drawable(project_id: int, *, with_masks: bool, session: Session) -> list[int
     query = select(col(Image.id)).where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None))
     if with_masks:
         query = query.where(
-            col(Image.state) == "done", exists().where(col(Mask.image_id) == col(Image.id), live_mask())
+            col(Image.state) == "done",
+            exists().where(col(Mask.image_id) == col(Image.id), live_mask(), ~proposed_mask()),
         )
     return [int(found) for found in session.scalars(query.order_by(col(Image.id))) if found is not None]
 
@@ -237,11 +243,14 @@ def progress(project_id: int, *, session: Session) -> Progress:
     images = select(func.count()).select_from(Image)
     here = (col(Image.project_id) == project_id) & col(Image.deleted_at).is_(None)
     skips = select(func.count()).select_from(Skip).join(Image, col(Skip.image_id) == col(Image.id))
+    proposals = _proposals().join(Image, col(Mask.image_id) == col(Image.id)).where(here)
+    waiting = session.execute(proposals).scalar_one()
     return Progress(
         images=session.execute(images.where(here)).scalar_one(),
         done=session.execute(images.where(here, col(Image.state) == "done")).scalar_one(),
         masks=tallies.masks_of(project_id, session=session),
         skips=session.execute(skips.where(here, col(Skip.taken_back_at).is_(None))).scalar_one(),
+        proposals=waiting,
     )
 
 

@@ -1,12 +1,24 @@
-"""Which masks count."""
+"""Which masks stand, and which of them count."""
 
 from typing import Any
 
+from sqlalchemy import exists, text
 from sqlmodel import col
 
-from storage.models import Mask
+from storage.models import UNANSWERED, FlagRow, Mask
 
 
 def live_mask() -> Any:
-    """Return the condition of a mask that counts: neither deleted nor superseded."""
+    """Return the condition of a mask that stands: neither deleted nor superseded."""
     return col(Mask.deleted_at).is_(None) & col(Mask.superseded_at).is_(None)
+
+
+def proposed_mask() -> Any:
+    """Return the condition of an imported mask that nobody has accepted; the literal lets SQLite use its index."""
+    flag = exists().where(col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.name) == "imported", text(UNANSWERED))
+    return text("mask.origin = 'imported'") & flag
+
+
+def accepted_mask() -> Any:
+    """Return the condition of a mask that counts: it stands, and is no proposal."""
+    return live_mask() & ~proposed_mask()

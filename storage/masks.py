@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from storage import flags, tallies
 from storage.errors import MissingRow
-from storage.live import live_mask
+from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
 from storage.rows import FlagRow, LearnableRow, MaskRow, NewMask, NewPrompt, Times, Touched
 from storage.types import now
@@ -210,12 +210,18 @@ def rles_of_image(image_id: int, *, session: Session) -> list[tuple[int, int, in
 
 
 def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:
-    """Return every live mask that no reviewer refused, oldest first: numbers only, however many there are."""
+    """Return every accepted mask that no reviewer refused, oldest first: numbers only, however many there are."""
     refused = select(col(Review.id)).where(col(Review.mask_id) == col(Mask.id), col(Review.verdict).in_(REFUSED))
     query = (
         select(col(Mask.id), col(Mask.image_id), col(Image.working_sha256))
         .join(Image, col(Image.id) == col(Mask.image_id))
-        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), live_mask(), ~refused.exists())
+        .where(
+            col(Image.project_id) == project_id,
+            col(Image.deleted_at).is_(None),
+            live_mask(),
+            ~proposed_mask(),
+            ~refused.exists(),
+        )
         .order_by(col(Mask.id))
     )
     return [LearnableRow(row[0], row[1], row[2]) for row in session.execute(query)]
@@ -239,7 +245,7 @@ def behind(
     query = (
         select(col(Mask.id))
         .join(Image, col(Image.id) == col(Mask.image_id))
-        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), live_mask())
+        .where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), accepted_mask())
         .order_by(col(Mask.id).desc())
         .limit(limit)
     )

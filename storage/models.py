@@ -19,6 +19,7 @@ SQLModel.metadata.naming_convention = {
 
 UNANSWERED = "resolution IS NULL AND severity <> 'info'"
 LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
+IMPORTED = f"origin = 'imported' AND {LIVE}"
 
 
 def _time(*, nullable: bool = False) -> Any:
@@ -186,8 +187,9 @@ class Mask(SQLModel, table=True):
     """What an annotator accepted. Never overwritten: a correction is a new row that supersedes this one."""
 
     __table_args__ = (
-        CheckConstraint("origin IN ('assisted', 'by_hand')", name="origin"),
+        CheckConstraint("origin IN ('assisted', 'by_hand', 'imported')", name="origin"),
         Index("ix_mask_live", "image_id", "id", sqlite_where=text(LIVE), postgresql_where=text(LIVE)),
+        Index("ix_mask_imported", "image_id", sqlite_where=text(IMPORTED), postgresql_where=text(IMPORTED)),
         Index("ix_mask_supersedes_id", "supersedes_id"),
         Index("ix_mask_created_at", "created_at"),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, func, select, text, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.live import live_mask
+from storage.live import live_mask, proposed_mask
 from storage.models import UNANSWERED, FlagRow, Image, Mask, Review
 from storage.rows import JudgementRow, NewReview, ReviewRow
 
@@ -114,7 +114,7 @@ def flagged(project_id: int, *, but_of: int | None, session: Session, limit: int
 
 def unreviewed(project_id: int, *, but_of: int | None, session: Session, limit: int) -> list[int]:
     """Return live masks without a verdict, newest first."""
-    query = select(col(Mask.id)).where(~_reviewed()).order_by(col(Mask.id).desc())
+    query = select(col(Mask.id)).where(~_reviewed(), ~proposed_mask()).order_by(col(Mask.id).desc())
     return _waiting(query, project_id, but_of, session, limit)
 
 

@@ -83,7 +83,9 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
-    """An image with the numbers that lists show: live masks, open skips, work of the asking person."""
+    """An image with the numbers that lists show: accepted masks, proposals (imported masks nobody has accepted yet),
+    open skips, work of the asking person.
+    """
 
     id: int
     project_id: int
@@ -100,8 +102,22 @@ class ImageRow:
     state: str
     created_at: datetime
     masks: int
+    proposals: int
     skips: int
     has_work: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryNameRow:
+    """An image as imports of masks look for it: its name, and the sizes that it may have been drawn at."""
+
+    id: int
+    name: str
+    sha256: str
+    width: int
+    height: int
+    original_width: int
+    original_height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +297,7 @@ class Progress:
     done: int
     masks: int
     skips: int
+    proposals: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from storage.live import live_mask
+from storage.live import accepted_mask
 from storage.models import Image, Mask, PromptRow, Tally
 
 Ints = NDArray[np.int64]
@@ -91,15 +91,16 @@ class Tallies:
 def changing(mask_ids: Sequence[int | None], *, session: Session) -> Iterator[list[int]]:
     """Count masks whose life begins or ends within. Those that are made within are appended to what is yielded."""
     touched = [mask_id for mask_id in mask_ids if mask_id is not None]
-    before = _live(touched, session)
+    before = counting(touched, session=session)
     yield touched
-    after = _live(touched, session)
+    after = counting(touched, session=session)
     count(sorted(after - before), 1, session=session)
     count(sorted(before - after), -1, session=session)
 
 
-def _live(mask_ids: Sequence[int], session: Session) -> set[int]:
-    query = select(col(Mask.id)).where(col(Mask.id).in_(mask_ids), live_mask())
+def counting(mask_ids: Sequence[int], *, session: Session) -> set[int]:
+    """Return those of some masks that count."""
+    query = select(col(Mask.id)).where(col(Mask.id).in_(mask_ids), accepted_mask())
     return {int(found) for found in session.scalars(query) if found is not None} if mask_ids else set()
 
 
@@ -116,7 +117,7 @@ def count(mask_ids: Sequence[int], sign: int, *, session: Session) -> None:
 
 def count_image(image_id: int, sign: int, *, session: Session) -> None:
     """Count all live masks of an image that has just come into the library, or left it."""
-    rows = session.execute(_counted().where(col(Mask.image_id) == image_id, live_mask())).all()
+    rows = session.execute(_counted().where(col(Mask.image_id) == image_id, accepted_mask())).all()
     _add(rows, sign, session)
 
 
@@ -187,7 +188,7 @@ def _blocks(session: Session) -> Iterator[Sequence[Any]]:
     """Yield all live masks, a block at a time."""
     last = 0
     while rows := session.execute(
-        _counted().where(live_mask(), col(Mask.id) > last).order_by(col(Mask.id)).limit(BLOCK)
+        _counted().where(accepted_mask(), col(Mask.id) > last).order_by(col(Mask.id)).limit(BLOCK)
     ).all():
         yield rows
         last = rows[-1].id
@@ -288,6 +289,7 @@ def _sum_up(table: Ints, at: NDArray[np.intp], rows: Sequence[Any]) -> None:
         np.add.at(table, (at[chosen], _OFFSETS[name] + bins[chosen]), amounts[chosen])
 
     by_hand = np.array([row.origin == "by_hand" for row in rows])
+    assisted = np.array([row.origin == "assisted" for row in rows])
     edited = np.array([bool(row.edited) for row in rows])
     first = np.array([row.candidate_rank == 0 for row in rows])
     times = [column(f"{kind}_ms") for kind in ("waiting", "thinking", "prompting", "painting")]
@@ -298,16 +300,16 @@ def _sum_up(table: Ints, at: NDArray[np.intp], rows: Sequence[Any]) -> None:
     put("masks", 1)
     put("by_hand", by_hand.astype(np.int64))
     put("edited", edited.astype(np.int64))
-    put("unchanged", (~by_hand & ~edited & first & (column("prompts") == 1)).astype(np.int64))
-    put("prompted", (~by_hand).astype(np.int64))
-    put("prompts", column("prompts"), where=~by_hand)
+    put("unchanged", (assisted & ~edited & first & (column("prompts") == 1)).astype(np.int64))
+    put("prompted", assisted.astype(np.int64))
+    put("prompts", column("prompts"), where=assisted)
     for kind, spent in zip(("waiting", "thinking", "prompting", "painting"), times, strict=True):
-        put(f"{kind}_ms", spent, where=~by_hand)
+        put(f"{kind}_ms", spent, where=assisted)
     put("by_hand_ms", active, where=by_hand)
     put("by_hand_cs2", (active // 10) ** 2, where=by_hand)
-    put("assisted_cs2", (active // 10) ** 2, where=~by_hand)
+    put("assisted_cs2", (active // 10) ** 2, where=assisted)
     put("by_hand_seconds", 1, seconds, by_hand)
-    put("assisted_seconds", 1, seconds, ~by_hand)
+    put("assisted_seconds", 1, seconds, assisted)
     put("shares", 1, np.searchsorted(BANDS, share, side="right"))
     put("sizes", 1, _bins(np.sqrt(share), FIELDS["sizes"]))
     for field, name in (("predicted", "predicted_iou"), ("concavity", "concavity")):

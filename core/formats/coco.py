@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-import cv2
 import numpy as np
-from pycocotools import mask as coco
 
 from core import masks
+from core.formats.polygons import outlines_of, rasterised
 from core.formats.records import ImageRecord, MaskRecord
-from core.masks import Mask, Rle
+from core.masks import Rle
 
 UNLABELLED: Final = "object"
 
@@ -81,34 +80,3 @@ class CocoWriter:
         self.pixels_lost += lost
         self.masks_changed += lost > 0
         return outlines
-
-
-def outlines_of(mask: Mask) -> list[list[float]]:
-    """Return the outer outlines of a mask as COCO polygons [x, y, x, y, ...]; holes are lost, nothing else.
-
-    Outlines run along the edges of pixels, as COCO reads them: OpenCV finds them through pixel centres, which
-    would take half a pixel off all round. Of a mask at double size, the centres lie beside the edges.
-
-    Examples
-    --------
-    >>> outlines_of(np.array([[0, 0, 0], [0, 1, 1]], bool))
-    [[1.0, 1.0, 1.0, 2.0, 3.0, 2.0, 3.0, 1.0]]
-    """
-    doubled = mask.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-    found, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    polygons = []
-    for contour in found:
-        corners = (contour.reshape(-1, 2) + 1) // 2
-        # Where an outline turns inwards, OpenCV takes the corner diagonally: both ends are one edge's end.
-        moved = np.any(corners != np.roll(corners, 1, axis=0), axis=1)
-        polygons.append([float(value) for value in corners[moved].reshape(-1)])
-    return polygons
-
-
-def rasterised(polygons: list[list[float]], height: int, width: int) -> Mask:
-    """Return the mask that pycocotools makes of polygons, shape (height, width)."""
-    if not polygons:
-        return np.zeros((height, width), bool)
-    merged = coco.merge(coco.frPyObjects(polygons, height, width))
-    mask: Mask = coco.decode(merged).astype(bool)
-    return mask

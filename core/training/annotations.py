@@ -1,14 +1,13 @@
 """Data sets whose masks are JSON: COCO instances and SA-1B."""
 
 import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import InvalidInput
+from core.formats.fields import dicts, has, identity, size_of
 from core.formats.segmentations import as_mask
-from core.masks import MAX_SIDE
 from core.pictures import SUFFIXES
 from core.training.examples import Dataset, Drawing, Entry, Photo, drawn, fingerprint
 
@@ -28,8 +27,8 @@ def read_coco(path: Path, document: Any) -> Dataset:
         If an image or annotation is incomplete, an id comes twice, or an image is not there.
     """
     images: dict[int | str, dict[str, Any]] = {}
-    for image in _dicts(document["images"], f"an image of {path.name}"):
-        number = _id(image, "id", f"an image of {path.name}")
+    for image in dicts(document["images"], f"an image of {path.name}"):
+        number = identity(image, "id", f"an image of {path.name}")
         if number in images:
             raise InvalidInput(f"each image of {path.name} must have an id of its own, got {number} twice")
         images[number] = image
@@ -37,24 +36,24 @@ def read_coco(path: Path, document: Any) -> Dataset:
     entries: dict[str, Entry] = {}
     files: list[Path] = []
     crowds = 0
-    for annotation in _dicts(document["annotations"], f"an annotation of {path.name}"):
-        name = str(_id(annotation, "id", f"an annotation of {path.name}"))
+    for annotation in dicts(document["annotations"], f"an annotation of {path.name}"):
+        name = str(identity(annotation, "id", f"an annotation of {path.name}"))
         if annotation.get(_CROWD):
             crowds += 1
             continue
         what = f"annotation {name} of {path.name}"
-        number = _id(annotation, "image_id", what)
+        number = identity(annotation, "image_id", what)
         if number not in images:
             raise InvalidInput(f"{what} must belong to an image of the file, but there is no image {number}")
         if number not in photos:
-            file = _photo(path, _has(images[number], "file_name", f"image {number} of {path.name}"))
+            file = _photo(path, has(images[number], "file_name", f"image {number} of {path.name}"))
             files.append(file)
-            size = _size(images[number], f"image {number} of {path.name}")
+            size = size_of(images[number], f"image {number} of {path.name}")
             photos[number] = (Photo(f"{number} ({file.name})", file.read_bytes), size)
         if name in entries:
             raise InvalidInput(f"each annotation of {path.name} must have an id of its own, got {name} twice")
         photo, size = photos[number]
-        entries[name] = Entry(name, photo, partial(_drawn, _has(annotation, "segmentation", what), size))
+        entries[name] = Entry(name, photo, partial(_drawn, has(annotation, "segmentation", what), size))
     data = path.read_bytes()
     return Dataset(_name(path), fingerprint(data, files), tuple(entries.values()), crowds)
 
@@ -74,13 +73,13 @@ def read_sa1b(folder: Path, paths: list[Path]) -> Dataset:
     for path in paths:
         document = json.loads(path.read_bytes())
         image = document["image"]
-        file = _photo(path, _has(image, "file_name", f"the image of {path.name}"))
-        size = _size(image, f"the image of {path.name}")
+        file = _photo(path, has(image, "file_name", f"the image of {path.name}"))
+        size = size_of(image, f"the image of {path.name}")
         photo = Photo(f"{path.stem} ({file.name})", file.read_bytes)
         files += [path, file]
-        for index, annotation in enumerate(_dicts(document["annotations"], f"an annotation of {path.name}")):
-            name = f"{path.stem}/{_id(annotation, 'id', f'an annotation of {path.name}')}"
-            _has(annotation, "segmentation", f"annotation {name}")
+        for index, annotation in enumerate(dicts(document["annotations"], f"an annotation of {path.name}")):
+            name = f"{path.stem}/{identity(annotation, 'id', f'an annotation of {path.name}')}"
+            has(annotation, "segmentation", f"annotation {name}")
             if name in entries:
                 raise InvalidInput(f"each annotation of {path.name} must have an id of its own, got {name} twice")
             entries[name] = Entry(name, photo, partial(_drawn_in, path, index, size))
@@ -99,33 +98,6 @@ def _drawn(segmentation: Any, size: _Size) -> Drawing:
 def _name(path: Path) -> str:
     folder = path.resolve().parent.name
     return folder if path.name == "annotations.json" else f"{folder}/{path.stem}"
-
-
-def _dicts(values: list[Any], what: str) -> Iterator[dict[str, Any]]:
-    for value in values:
-        if not isinstance(value, dict):
-            raise InvalidInput(f"{what} must be an object with keys, got {str(value)[:40]}")
-        yield value
-
-
-def _has(value: dict[str, Any], key: str, what: str) -> Any:
-    if value.get(key) is None:
-        raise InvalidInput(f"{what} must have {key}, but has none")
-    return value[key]
-
-
-def _id(value: dict[str, Any], key: str, what: str) -> int | str:
-    found = _has(value, key, what)
-    if not isinstance(found, int | str):
-        raise InvalidInput(f"{what} must have a number or text as {key}, got {str(found)[:40]}")
-    return found
-
-
-def _size(image: dict[str, Any], what: str) -> _Size:
-    height, width = _has(image, "height", what), _has(image, "width", what)
-    if not all(isinstance(side, int) and 1 <= side <= MAX_SIDE for side in (height, width)):
-        raise InvalidInput(f"{what} must have a height and width of 1 to {MAX_SIDE}, got {height} and {width}")
-    return height, width
 
 
 def _photo(index: Path, name: Any) -> Path:

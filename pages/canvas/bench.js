@@ -10,7 +10,7 @@ import { Hover } from "./hover.js";
 import { Keys } from "./keys.js";
 import { Library } from "./library.js";
 import { listenToServer } from "./news.js";
-import { MaskBook, openFlags } from "./maskbook.js";
+import { MaskBook, isProposal, openFlags } from "./maskbook.js";
 import * as objects from "./object.js";
 import { Outbox } from "./outbox.js";
 import { Painting } from "./painting.js";
@@ -232,7 +232,9 @@ export class Bench {
 
   masksChanged() {
     if (!this.working) return;
-    this.library.patch(this.imageId, { masks: this.masks.list.length, skips: this.masks.skips.length });
+    const proposals = this.masks.list.filter(isProposal).length;
+    const masks = this.masks.list.length - proposals;
+    this.library.patch(this.imageId, { masks, proposals, skips: this.masks.skips.length });
     this.emitter.changed("masks");
     this.showAccepted();
   }

@@ -64,7 +64,8 @@ export class Finishing {
     const kept_iou = offered ? iouOf(offered, showing.composer.pixels) : null;
     // Painted from nothing, or an outline that was only repainted: no model had a hand in it.
     const unassisted = !objects.hasPrompt(object) && (!replaced || replaced.origin === "by_hand");
-    const origin = unassisted ? "by_hand" : "assisted";
+    const repainted = !objects.hasPrompt(object) && replaced?.origin === "imported";
+    const origin = repainted ? "imported" : unassisted ? "by_hand" : "assisted";
     const mask = {
       ...{ key: uuid(), mask_id: null, rle, ...size, ...scores, label: object.label, origin, edited, times },
       ...{ active_ms: sum(times), object_key: object.key, prompts: promptsOf(object), flags: [], saved: false },

@@ -1,9 +1,10 @@
 // The queue of images and the one on the stage: loading the list page by page, opening, next and previous.
 
 import { RequestFailed } from "./api.js";
+import { isProposal } from "./maskbook.js";
 
 /** @typedef {{id: number, name: string, width: number, height: number, state: string, masks: number, skips: number,
- *   embedding: string, has_work: boolean}} Image */
+ *   proposals: number, embedding: string, has_work: boolean}} Image */
 
 const PAGE = 200;
 const AHEAD = 4;
@@ -160,13 +161,14 @@ export class Library {
     for (const image of this.following(id, 2)) new Image().src = this.bench.api.url(`/images/${image.id}/pixels`);
   }
 
-  /** Go to the next image that is not done; this one is done if it has masks and nothing is in work. */
+  /** Go to the next image that is not done; this one is done if it has masks, and nothing is in work or to be checked. */
   async next() {
     const { bench } = this;
     const here = this.current;
     if (!here) return;
     const busy = bench.isBusy;
-    if (!busy && bench.masks.list.length && here.state !== "done") this.setState(here.id, "done");
+    const answered = !bench.masks.list.some(isProposal);
+    if (!busy && answered && bench.masks.list.length && here.state !== "done") this.setState(here.id, "done");
     if (this.following(here.id, 1).length === 0) await this.more().catch(() => {});
     const target = this.following(here.id, 1)[0] ?? this.images.find((image) => image.id !== here.id && image.state !== "done");
     if (!target) return bench.say(bench.masks.list.length ? "All images are done." : "There is no other image to do.");

@@ -146,6 +146,11 @@ export function openFlags(mask) {
   return (mask.flags ?? []).filter((flag) => !flag.resolution);
 }
 
+/** Whether a mask came from another tool and nobody has accepted it yet: it counts for nothing. @param {Mask} mask */
+export function isProposal(mask) {
+  return mask.origin === "imported" && openFlags(mask).some((flag) => flag.name === "imported");
+}
+
 /** @param {Uint8Array} pixels */
 export function measure(pixels, width, height) {
   const box = boundsOf(pixels, width, height);

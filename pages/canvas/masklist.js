@@ -3,7 +3,7 @@
 import { button, counted, el, pixels, seconds } from "./dom.js";
 import { goesAway } from "./finishing.js";
 import { iconOf } from "./icons.js";
-import { openFlags } from "./maskbook.js";
+import { isProposal, openFlags } from "./maskbook.js";
 import { colourOf, css } from "./palette.js";
 
 /** @param {import("./bench.js").Bench} bench */
@@ -15,7 +15,9 @@ export function maskList(bench) {
   bench.emitter.on(["masks", "keys", "settings", "image"], () => {
     const { masks } = bench;
     const total = masks.list.reduce((sum, mask) => sum + (mask.active_ms ?? 0), 0);
-    const aside = masks.list.length ? `${masks.list.length} · ${seconds(total)}` : "";
+    const waiting = masks.list.filter(isProposal).length;
+    const accepted = masks.list.length - waiting;
+    const aside = [accepted && `${accepted} · ${seconds(total)}`, waiting && `${waiting} to check`].filter(Boolean).join(" · ");
     heading.replaceChildren("Accepted", el("span", { class: "aside" }, aside));
     const rows = masks.list.map((mask, index) => maskRow(bench, mask, index)).reverse();
     list.replaceChildren(...rows);
@@ -31,10 +33,12 @@ function hint(bench) {
   return `Click on an object; ${bench.keys.shown("accept")} accepts its mask.`;
 }
 
+const ORIGINS = { by_hand: "by hand", imported: "imported" };
+
 function maskRow(bench, mask, index) {
   const selected = mask.key === bench.masks.selected;
   const swatch = el("i", { class: "swatch", style: `background: ${css(colourOf(bench.prefs.get("palette"), mask.colour))}` });
-  const notes = [mask.locked && "somebody else's", mask.origin === "by_hand" && "by hand", mask.edited && "edited", !mask.saved && "saving"].filter(Boolean);
+  const notes = [mask.locked && "somebody else's", ORIGINS[mask.origin], mask.edited && "edited", !mask.saved && "saving"].filter(Boolean);
   const score = mask.predicted_iou === null || mask.predicted_iou === undefined ? "" : `${Math.round(mask.predicted_iou * 100)}%`;
   const title = bench.masks.titleOf(mask, index);
   const main = button(
@@ -79,8 +83,14 @@ function flagBlock(bench, mask) {
     ...flags.map((flag) => el("span", { class: "message" }, bench.masks.words(flag))),
     answer("fix", mendedBy(flags), () => bench.finishing.fix(mask.key)),
     answer("keep", "Keep", () => bench.finishing.keep(mask.key)),
+    isProposal(mask) && !goesAway(flags) ? deleting(bench, mask) : null,
     ...flags.map((flag) => showOther(bench, flag)),
   );
+}
+
+function deleting(bench, mask) {
+  const title = "Delete the imported mask";
+  return button({ class: "flag-key", title, onclick: () => bench.finishing.remove(mask.key) }, "Delete");
 }
 
 function mendedBy(flags) {

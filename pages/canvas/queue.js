@@ -65,7 +65,8 @@ function row(bench, image, index, current) {
     draggable: false,
     alt: "",
   });
-  const counts = [image.masks && `${image.masks}`, image.skips && `${image.skips} hard`].filter(Boolean).join(" · ");
+  const waiting = image.proposals && `${image.proposals} to check`;
+  const counts = [image.masks && `${image.masks}`, waiting, image.skips && `${image.skips} hard`].filter(Boolean).join(" · ");
   const state = image.has_work && image.state !== "done" ? "in_work" : image.state;
   const said = `${image.name}: ${STATES[state] ?? state}, ${counted(image.masks, "mask")}, ${EMBEDDINGS[image.embedding] ?? ""}`;
   return button(

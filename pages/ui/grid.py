@@ -56,7 +56,9 @@ def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
         st.warning("The picture is missing or damaged.", icon=":material/broken_image:")
     st.markdown(f"**{plain(image.name)}**")
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
-    st.caption(f"{_STATES[image.state]} · {masks} · {image.width} x {image.height}")
+    # What waits for an answer says more than the size; a card's line is too short for both.
+    last = f"{image.proposals} to check" if image.proposals else f"{image.width} x {image.height}"
+    st.caption(f"{_STATES[image.state]} · {masks} · {last}")
     if survey is not None:
         colour = "orange" if survey.is_fresh and survey.left_over else "gray"
         label = f":{colour}-badge[~{survey.left_over} left]"

@@ -1,13 +1,11 @@
-"""What goes into the library and out of it: dialogs for import, export and deletion."""
+"""Photos into the library and out of it: dialogs for import and deletion."""
 
-from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
 
 from core import library
 from core.errors import FORESEEN
-from core.exporting import ExportReport, Format, export, sweep
 from core.importing import ImportReport, import_bytes, import_paths
 from core.roles import require
 from core.workshop import Workshop
@@ -76,61 +74,6 @@ def _show_import(report: ImportReport) -> None:
             st.dataframe(rows, hide_index=True)
     if st.button("Close"):
         st.rerun()
-
-
-@st.dialog("Export masks")
-def export_dialog(shop: Workshop) -> None:
-    """Write all accepted masks and offer them for download."""
-    formats = {"COCO, run-length": "coco", "COCO, polygons": "coco-polygons", "SA-1B, one file an image": "sa1b"}
-    chosen = formats[str(st.radio("Format", list(formats), captions=_CAPTIONS))]
-    with_images = st.checkbox("With the photos", value=True)
-    if not st.button("Export", type="primary"):
-        return
-    sweep(shop.settings.exports)
-    name = f"{chosen}-{datetime.now():%Y%m%d-%H%M%S}"
-    bar = st.progress(0.0, "Writing…")
-
-    def show(done: int, total: int) -> None:
-        bar.progress(done / total, f"Image {done} of {total}")
-
-    try:
-        report = export(
-            shop,
-            shop.settings.exports / name,
-            format=_format(chosen),
-            polygons=chosen == "coco-polygons",
-            with_images=with_images,
-            progress=show,
-        )
-    except FORESEEN as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return
-    bar.empty()
-    _show_export(report, name)
-
-
-# A link of plain HTML is blue on any ground.
-_LINK = "color: inherit; display: inline-block; padding: 0.4rem 0.8rem; border: 1px solid; border-radius: 0.5rem"
-_CAPTIONS = [
-    "Exact. Read by pycocotools and most tools.",
-    "For tools that cannot read run-length. Loses holes and some edge pixels; how many is said.",
-    "As Meta publishes its own: RLE, scores and clicks.",
-]
-
-
-def _format(chosen: str) -> Format:
-    return "sa1b" if chosen == "sa1b" else "coco"
-
-
-def _show_export(report: ExportReport, name: str) -> None:
-    differs = report.differing > 0
-    (st.warning if differs else st.success)(
-        plain(report.sentence()), icon=":material/rule:" if differs else ":material/verified:"
-    )
-    # The route streams the folder as it zips it; a Streamlit download would hold it in memory.
-    size = f"{report.bytes / 1e6:.1f} MB before zipping"
-    st.html(f'<a href="/api/exports/{name}" download style="{_LINK}">Download {name}.zip ({size})</a>')
-    st.caption("The server keeps it for a day.")
 
 
 @st.dialog("Delete images")

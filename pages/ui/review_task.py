@@ -151,7 +151,7 @@ def _facts(task: Task, *, blind: bool) -> None:
     by = "" if blind else f" by **{plain(task.author)}**"
     seconds = mask.times.active_ms / 1e3
     prompts = "1 prompt" if len(mask.prompts) == 1 else f"{len(mask.prompts)} prompts"
-    doing = "by hand" if mask.origin == "by_hand" else prompts
+    doing = {"by_hand": "by hand", "imported": "imported"}.get(mask.origin, prompts)
     st.markdown(f"**{plain(task.image.name)}**, mask {mask.id}{by}, {seconds:.0f} s, {doing}")
     share = mask.area / (mask.width * mask.height)
     score = "" if mask.predicted_iou is None else f" · predicted IoU {mask.predicted_iou:.2f}"

@@ -38,6 +38,7 @@ def test_an_image_says_its_name_size_state_and_numbers(client: httpx.Client) -> 
         "height": HEIGHT,
         "state": "in_work",
         "masks": 1,
+        "proposals": 0,
         "skips": 0,
         "embedding": "ready",
         "has_work": False,

@@ -96,7 +96,7 @@ def test_a_mask_needs_a_key_that_can_stand_in_a_path(client: httpx.Client, key: 
         ({"rle": {"size": [10**30, WIDTH], "counts": "0"}}, "rle.size.0"),
         ({"rle": None}, "rle: input should be an object, got None"),
         ({"object_key": "a b"}, "object_key"),
-        ({"origin": "magic"}, "origin: input should be 'assisted' or 'by_hand', got 'magic'"),
+        ({"origin": "magic"}, "origin: input should be 'assisted', 'by_hand' or 'imported', got 'magic'"),
         ({"candidate": {"predicted_iou": 1.5}}, "less than or equal to 1, got 1.5"),
         ({"label": "x" * 201}, "at most 200 characters"),
         ({"supersedes": True}, "supersedes: must be the id or the key of a mask, got True"),

@@ -90,7 +90,7 @@ def test_the_project_says_what_the_canvas_needs(client: httpx.Client) -> None:
     project = client.get("/api/project").json()
     assert project["settings"]["skip_limit_s"] == 30
     assert (project["settings"]["warn_at_s"], project["settings"]["skip_mode"]) == (20, "skip")
-    assert project["progress"] == {"images": 3, "done": 0, "masks": 0, "skips": 0}
+    assert project["progress"] == {"images": 3, "done": 0, "masks": 0, "skips": 0, "proposals": 0}
     assert project["model"]["name"] == "grabcut"
     assert project["person"]["preferences"] == {}
 

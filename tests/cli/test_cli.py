@@ -65,7 +65,7 @@ def test_refusals_beyond_the_list_are_counted(run: Run, folder: Path, monkeypatc
     assert run("import", folder).stdout.splitlines()[-1] == "  and 2 more"
 
 
-@pytest.mark.parametrize("command", [("import", "/no/such/folder"), ("export", "--out", "x", "--format", "yolo")])
+@pytest.mark.parametrize("command", [("import", "/no/such/folder"), ("export", "--out", "x", "--format", "tiff")])
 def test_what_cannot_be_meant_ends_with_one_sentence(run: Run, command: tuple[str, ...]) -> None:
     result = run(*command)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -90,7 +90,8 @@ def test_export_writes_and_says_that_it_was_read_back(
     result = run("export", "--format", "coco", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
-        f"2 masks on 2 images written to {tmp_path / 'out'}. All 2 masks were read back and are equal pixel for pixel."
+        f"2 masks on 2 images written to {tmp_path / 'out'}. All 2 masks were read back and are equal pixel for pixel. "
+        "The scores of 1 masks have no place in this format."
     ]
     assert len(COCO(str(tmp_path / "out" / "annotations.json")).getAnnIds()) == 2
     again = run("export", "--format", "coco", "--out", tmp_path / "out")
@@ -108,6 +109,61 @@ def test_export_tells_programs_what_it_wrote(run: Run, folder: Path, settings: S
     lossy = run("export", "--format", "coco", "--polygons", "--out", tmp_path / "polygons", "--json")
     assert lossy.exit_code == 0
     assert (told(lossy)["pixels_lost"], told(lossy)["differing"]) == (9, 1)
+
+
+def test_masks_go_out_and_come_back_by_the_command_line(
+    run: Run, folder: Path, settings: Settings, tmp_path: Path
+) -> None:
+    run("import", folder)
+    annotate(settings)
+    trial = told(run("export", "--format", "voc", "--out", tmp_path / "voc", "--trial", "--json"))
+    assert (trial["trial"], trial["differing"], (tmp_path / "voc").exists()) == (True, 0, False)
+    assert run("export", "--format", "cvat", "--out", tmp_path / "cvat").exit_code == 0
+    result = run("import-masks", "--format", "cvat", tmp_path / "cvat")
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        0,
+        ["2 masks on 2 images taken in, to be kept, fixed or deleted."],
+    )
+    again = told(run("import-masks", "--format", "cvat", tmp_path / "cvat" / "annotations.xml", "--json"))
+    assert (again["masks"], again["known"], again["unread"], again["reasons"]) == (0, 2, 0, [])
+    assert (
+        run("export", "--format", "cvat", "--out", tmp_path / "again")
+        .stdout.splitlines()[0]
+        .endswith(
+            "2 imported masks that nobody has accepted yet are left out. "
+            "The scores of 1 masks have no place in this format."
+        )
+    )
+
+
+def test_masks_that_cannot_be_read_are_told_and_photos_that_are_lacking_imported(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("0 0 0 1 0 1 1\n0 cup\n")
+    (tmp_path / "labels" / "none.txt").write_text("0 0 0 1 0 1 1\n")
+    result = run("import-masks", "--format", "yolo", tmp_path / "labels", "--images", folder)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "1 mask on 1 image taken in, to be kept, fixed or deleted, 1 not readable, 1 image not in the library. "
+        "Photos: 1 imported.",
+        "  line 2 of a.txt must be a class and numbers, got '0 cup'",
+        "  none must be the name of one image of the library, got none",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import-masks", "--format", "gif", "."),
+        ("import-masks", "--format", "coco", "/no/such/file"),
+        ("import-masks", "--format", "coco", ".", "--images", "/no/such/folder"),
+    ],
+)
+def test_an_import_of_masks_that_cannot_be_meant_ends_with_one_sentence(run: Run, command: tuple[str, ...]) -> None:
+    result = run(*command)
+    assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1)
+    assert "must" in result.stderr
 
 
 def test_the_doctor_tells_programs_what_is_wrong(run: Run, settings: Settings) -> None:

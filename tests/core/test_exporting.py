@@ -126,7 +126,7 @@ def test_sa1b_is_one_file_an_image_as_meta_has_it(annotated: Library, tmp_path: 
     assert [read[number]["point_coords"] for number in (1, 3)] == [[[15.5, 25.0]], []]
     assert (read[5]["predicted_iou"], read[5]["stability_score"], read[5]["origin"]) == (0.0, 0.0, "by_hand")
     assert (report.compared, report.differing, report.without_scores) == (3, 0, 1)
-    assert "1 masks made by hand have no scores" in report.sentence()
+    assert "1 masks made by hand or imported have no scores" in report.sentence()
 
 
 @pytest.mark.parametrize("format", ["coco", "sa1b"])
@@ -159,6 +159,55 @@ def test_a_photo_that_cannot_be_read_is_named_and_its_masks_are_kept(annotated: 
     assert "1 image files could not be read and are left out." in report.sentence()
 
 
+@pytest.mark.parametrize("format", ["yolo", "labelme", "label-studio", "cvat"])
+def test_formats_of_other_tools_hold_every_pixel(annotated: Library, tmp_path: Path, format: Any) -> None:
+    report = export(annotated, tmp_path / "out", format=format)
+    assert (report.images, report.masks, report.compared, report.differing, report.pixels_lost) == (2, 3, 3, 0, 0)
+    assert "All 3 masks were read back and are equal pixel for pixel." in report.sentence()
+    assert len(list((tmp_path / "out").rglob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("format", ["labelme", "cvat"])
+def test_polygons_of_other_tools_lose_holes_which_are_counted(annotated: Library, tmp_path: Path, format: Any) -> None:
+    report = export(annotated, tmp_path / "out", format=format, polygons=True)
+    assert (report.compared, report.differing, report.absent, report.pixels_lost) == (3, 1, 0, 30)
+
+
+@pytest.mark.parametrize(("format", "scores"), [("label-map", 0), ("voc", 3)])
+def test_maps_of_labels_count_what_lies_under_smaller_masks(
+    annotated: Library, tmp_path: Path, format: Any, scores: int
+) -> None:
+    accept(annotated, "inside", square(15, 25, 4), predicted_iou=0.5)
+    accept(annotated, "twin", square(15, 25, 4))
+    report = export(annotated, tmp_path / "out", format=format)
+    # The first square loses 16 pixels to the small ones, and one of these all of its own to the other.
+    assert (report.compared, report.differing, report.absent, report.pixels_lost) == (5, 2, 1, 32)
+    assert report.scores_lost == scores
+    assert "2 of 5 masks differ when read back, by 32 pixels in all. 1 of them are not there" in report.sentence()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_trial_says_what_would_be_lost_and_leaves_nothing(annotated: Library, tmp_path: Path, format: Any) -> None:
+    trial = export(annotated, tmp_path / "trial", format=format, trial=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    real = export(annotated, tmp_path / "real", format=format)
+    assert "written on trial" in trial.sentence()
+    assert (trial.masks, trial.compared, trial.differing, trial.pixels_lost, trial.labels_lost, trial.scores_lost) == (
+        *(real.masks, real.compared, real.differing, real.pixels_lost, real.labels_lost, real.scores_lost),
+    )
+
+
+def test_a_mask_that_another_tool_s_file_lacks_is_counted(annotated: Library, tmp_path: Path) -> None:
+    def spoil(done: int, _total: int) -> None:
+        if done == 1:
+            (path,) = tmp_path.glob(".out.*.part/labels/00000001.txt")
+            first, *_ = path.read_text().splitlines()
+            path.write_text(first + "\n")
+
+    report = export(annotated, tmp_path / "out", format="yolo", progress=spoil)
+    assert (report.compared, report.differing, report.absent, report.pixels_lost) == (3, 1, 1, int(ring().sum()))
+
+
 def test_images_are_left_out_when_not_wanted(annotated: Library, tmp_path: Path) -> None:
     export(annotated, tmp_path / "out", format="sa1b", with_images=False)
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".json"}
@@ -178,9 +227,9 @@ def test_only_an_empty_folder_is_written_to(annotated: Library, tmp_path: Path) 
         with pytest.raises(InvalidInput, match="new or empty folder"):
             export(annotated, tmp_path / name, format="coco")
     assert (tmp_path / "full" / "precious").read_text() == "mine"
-    with pytest.raises(InvalidInput, match="must be one of coco, sa1b, got 'yolo'"):
-        export(annotated, tmp_path / "out", format="yolo")  # type: ignore[arg-type]
-    with pytest.raises(InvalidInput, match="polygons must go with the format coco"):
+    with pytest.raises(InvalidInput, match=r"must be one of coco, sa1b, yolo, .*, got .tiff'"):
+        export(annotated, tmp_path / "out", format="tiff")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="polygons must go with one of coco, labelme, cvat"):
         export(annotated, tmp_path / "out", format="sa1b", polygons=True)
     with pytest.raises(StorageError, match="must be writable"):
         export(annotated, tmp_path / "file" / "out", format="coco")

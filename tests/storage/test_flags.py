@@ -38,5 +38,8 @@ def test_answers_are_counted_by_name_within_a_project(engines: Engines) -> None:
         masks.delete("y", session=session)
         masks.delete("z", session=session)
     with engines.reading() as session:
-        assert flags.answers(1, session=session) == [AnswersRow("a", 3, 1, 1, 1), AnswersRow("b", 1, 0, 0, 0)]
+        assert flags.answers(1, session=session) == [
+            AnswersRow("a", 3, 1, 1, 1, 0, 0),
+            AnswersRow("b", 1, 0, 0, 0, 0, 0),
+        ]
         assert flags.answers(2, session=session) == []

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from storage import images, migrate, tallies
 from storage.engine import Engines, make_engines
@@ -54,16 +56,20 @@ OLD = {
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()][::-1]
 
 
+def _put(connection: Connection, table: str) -> None:
+    values = OLD[table]
+    connection.exec_driver_sql(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
+    )
+
+
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_a_library_of_every_older_version_keeps_its_rows(tmp_path: Path, revision: str) -> None:
     engines = make_engines(f"sqlite:///{tmp_path / 'old.db'}")
     migrate.upgrade(engines, revision)
     with engines.write.begin() as connection:
-        for table, values in OLD.items():
-            connection.exec_driver_sql(
-                f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
-                tuple(values.values()),
-            )
+        for table in OLD:
+            _put(connection, table)
     assert migrate.pending(engines) == (revision != REVISIONS[-1])
     migrate.upgrade(engines)
     assert not migrate.pending(engines)
@@ -73,6 +79,34 @@ def test_a_library_of_every_older_version_keeps_its_rows(tmp_path: Path, revisio
         # Rows that were there before counters are counted; whoever goes around the queries counts nothing.
         counted = int(revision < "0008")
         assert (image.masks, tallies.read(1, session=session).sum("masks")) == (counted, counted)
+    engines.dispose()
+
+
+def test_a_library_with_masks_takes_imported_ones_after_the_migration_and_no_others(tmp_path: Path) -> None:
+    engines = make_engines(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate.upgrade(engines, "0008")
+    row = (
+        "INSERT INTO mask (key, image_id, person_id, object_key, origin, area, bbox_x, bbox_y, bbox_width, "
+        "bbox_height, edited, waiting_ms, thinking_ms, prompting_ms, painting_ms, created_at) "
+        "VALUES ('{0}', 1, 1, 'o', '{0}', 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, '2026-01-02 03:04:05.000000')"
+    )
+    with engines.write.begin() as connection:
+        for table in ("project", "person", "image"):
+            _put(connection, table)
+        connection.exec_driver_sql(row.format("assisted"))
+        connection.exec_driver_sql("INSERT INTO mask_rle (mask_id, height, width, counts) VALUES (1, 1, 1, '01')")
+    migrate.upgrade(engines)
+    with engines.write.begin() as connection:
+        connection.exec_driver_sql(row.format("imported"))
+    with pytest.raises(IntegrityError, match="ck_mask_origin"), engines.write.begin() as connection:
+        connection.exec_driver_sql(row.format("magic"))
+    with engines.read.connect() as connection:
+        assert connection.exec_driver_sql("SELECT origin FROM mask ORDER BY id").scalars().all() == [
+            "assisted",
+            "imported",
+        ]
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     engines.dispose()
 
 

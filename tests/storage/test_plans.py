@@ -14,6 +14,7 @@ from storage import (
     model_versions,
     people,
     projects,
+    proposals,
     reviews,
     rounds,
     sign_ins,
@@ -66,6 +67,11 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "whether a retry is the same": lambda session: masks.same(1, 1, "0000", session=session),
     "flags of masks": lambda session: flags.of_masks([1, 2], session=session),
     "an answer to a flag": lambda session: flags.resolve(1, "kept", session=session),
+    "whether a mask is a proposal": lambda session: proposals.open_flag(1, session=session),
+    "accepting a proposal": lambda session: proposals.hand_over(1, 1, session=session),
+    "the image of a name": lambda session: proposals.named(1, ["a.jpg"], session=session),
+    "the image of an original": lambda session: proposals.with_original(1, "0" * 64, session=session),
+    "which masks an import knows": lambda session: proposals.known(["a", "b"], session=session),
     "skipping": skip,
     "the hard queue of an image": lambda session: skips.open_of_image(1, session=session),
     "a skip by its key": lambda session: skips.find("skip", session=session),
@@ -144,6 +150,11 @@ def test_a_query_without_an_index_is_seen(sqlite: Engines) -> None:
         (
             "SELECT count(*) FROM mask WHERE image_id=1 AND deleted_at IS NULL AND superseded_at IS NULL",
             "ix_mask_live",
+        ),
+        (
+            "SELECT count(*) FROM mask WHERE mask.origin = 'imported' AND image_id=1 AND deleted_at IS NULL "
+            "AND superseded_at IS NULL",
+            "ix_mask_imported",
         ),
         ("SELECT count(*) FROM skip WHERE image_id=1 AND taken_back_at IS NULL", "ix_skip_open"),
         ("SELECT * FROM flag WHERE mask_id IN (1, 2)", "ix_flag_mask_id"),

@@ -8,15 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import bulk, images, masks, people, tallies
+from storage import bulk, flags, images, masks, people, proposals, tallies
 from storage.engine import Engines, Session
-from storage.rows import NewPrompt, Times
+from storage.rows import NewFlag, NewPrompt, Times
 from storage.types import now
 from tests.storage.conftest import new_image
 from tests.storage.test_masks import new_mask
 
 MOVES = st.tuples(
-    st.sampled_from(["accept", "correct", "delete", "undo", "restore", "image gone", "image back", "many"]),
+    st.sampled_from(
+        ["accept", "correct", "delete", "undo", "restore", "image gone", "image back", "many", "import", "answer"]
+    ),
     st.integers(0, 9),
 )
 
@@ -35,6 +37,7 @@ def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: l
     with sqlite.writing() as session:
         there = session.connection().exec_driver_sql("SELECT coalesce(max(id), 0) FROM mask").scalar_one()
         second, _ = images.insert(new_image("b.jpg", 1), session=session)
+        rita = people.get_or_create("rita", session=session).id
     for step, (move, number) in enumerate(moves):
         key = f"{there}-{step}"
         with sqlite.writing() as session:
@@ -61,8 +64,21 @@ def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: l
                     images.soft_delete([second], session=session)
                 else:
                     images.insert(new_image("b.jpg", 1), session=session)
+            elif move == "import":
+                plain = {**fields, "origin": "imported", "prompts": ()}
+                ids = bulk.add_masks([new_mask(f"{key}-{n}", **plain) for n in range(2)], session=session)
+                asked = NewFlag("imported", "warning", "From elsewhere.", {})
+                proposals.add_flags([(mask_id, asked) for mask_id in ids], session=session)
             elif one is not None:
-                if move == "correct":
+                if move == "answer":
+                    flag = proposals.open_flag(one, session=session)
+                    if flag is not None:
+                        flags.resolve(flag.id, "kept", session=session)
+                        proposals.hand_over(one, rita, session=session)
+                    elif number % 2:
+                        for kept in flags.of_masks([one], session=session).get(one, []):
+                            flags.resolve(kept.id, None, session=session)
+                elif move == "correct":
                     image_id = masks.find(one, session=session).image_id
                     masks.insert(new_mask(key, **{**fields, "image_id": image_id}, supersedes_id=one), session=session)
                 elif move == "restore":

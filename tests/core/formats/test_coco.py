@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 from scipy.ndimage import binary_fill_holes
 
 from core import masks
-from core.formats.coco import CocoWriter, outlines_of, rasterised
+from core.formats.coco import CocoWriter
+from core.formats.polygons import outlines_of, rasterised
 from core.formats.records import ImageRecord, MaskRecord
 
 any_mask = arrays.arrays(bool, st.tuples(st.integers(1, 14), st.integers(1, 14)))

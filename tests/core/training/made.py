@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from core import masks
-from core.formats.coco import outlines_of
+from core.formats.polygons import outlines_of
 from core.segmentation.protocol import Candidate, Embedding, Logits, Prompt, RgbImage
 
 GROUND, COLOUR = (50, 50, 50), (210, 90, 40)
