@@ -1,7 +1,7 @@
 """What a library holds, in the words in which SA-1B's paper describes its own (arXiv 2304.02643, section 5)."""
 
 from core.metric_quality import Quality
-from core.metrics import Figures
+from core.metrics import Effort, Figures
 
 
 def data_page(found: Figures, said: Quality) -> list[str]:
@@ -15,8 +15,8 @@ def data_page(found: Figures, said: Quality) -> list[str]:
         f"Images. The library has {progress.images:,} images, of which {progress.done:,} are finished. They are kept "
         "upright with a longest side of at most 1500 pixels; masks are given at that size.",
         f"Masks. {effort.masks:,} masks were accepted by people, {per_image:.1f} an image on average; "
-        f"{effort.assisted:,} began as a model's candidate and {effort.by_hand:,} were outlined by hand. "
-        f"{effort.edited:.0%} were painted on.",
+        f"{effort.assisted:,} began as a model's candidate and {effort.by_hand:,} were outlined by "
+        f"hand{_imported(effort)}. {effort.edited:.0%} were painted on.",
         f"Mask sizes. {small:.0%} of the masks cover less than 1 % of their image, {middling:.0%} from 1 to 10 %, and "
         f"{large:.0%} more.",
     ]
@@ -35,3 +35,8 @@ def data_page(found: Figures, said: Quality) -> list[str]:
             "prompts on average."
         )
     return paragraphs
+
+
+def _imported(effort: Effort) -> str:
+    count = effort.masks - effort.assisted - effort.by_hand
+    return f"; {count:,} came from other tools and were accepted as they were" if count else ""
