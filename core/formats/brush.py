@@ -28,7 +28,7 @@ def packed(mask: Mask) -> list[int]:
     Examples
     --------
     >>> packed(np.array([[True]]))
-    [0, 0, 0, 4, 57, 27, 191, 220, 255, 128]
+    [0, 0, 0, 4, 57, 27, 252, 127, 224]
     """
     values = mask.ravel()
     ends = np.append(np.flatnonzero(values[1:] != values[:-1]) + 1, values.size)

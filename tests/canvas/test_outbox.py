@@ -80,9 +80,10 @@ def test_a_reload_loses_nothing_and_keeps_the_order(page: Page, backend: Backend
     for number in range(3):
         add(page, "accept", "POST", f"/{number}", f"key-{number}")
     page.wait_for_function("() => box.unsaved.length === 3")
-    backend.answer = lambda _request: (201, {})
-    backend.requests.clear()
     page.reload()
+    # Only once the old page is gone: it might still send something itself.
+    backend.requests.clear()
+    backend.answer = lambda _request: (201, {})
     page.evaluate(START)
     page.wait_for_function(EMPTY)
     assert [r.key for r in backend.requests if r.key][-3:] == ["key-0", "key-1", "key-2"]
