@@ -184,8 +184,9 @@ def _reviewed() -> Any:
 
 
 def _waiting(query: Any, project_id: int, but_of: int | None, session: Session, limit: int) -> list[int]:
+    # As a sum the project is no way to the masks: walked from the images they would all be sorted for a few.
     query = query.join(Image, col(Image.id) == col(Mask.image_id)).where(
-        col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), live_mask()
+        col(Image.project_id) + 0 == project_id, col(Image.deleted_at).is_(None), live_mask()
     )
     if but_of is not None:
         query = query.where(col(Mask.person_id) != but_of)
