@@ -171,7 +171,8 @@ def _sent_back(query: Any, project_id: int) -> Any:
         query.join(Mask, col(Mask.id) == col(Review.mask_id))
         .join(Image, col(Image.id) == col(Mask.image_id))
         .where(
-            col(Image.project_id) == project_id,
+            # As a sum: see `_waiting`.
+            col(Image.project_id) + 0 == project_id,
             col(Image.deleted_at).is_(None),
             live_mask(),
             col(Review.verdict) == SENT_BACK,
