@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.masks import Mask
+from core.painted import Stroke
 
 Rgb = NDArray[np.uint8]
 RED: Final = (230, 30, 40)
 YELLOW, PURPLE = (253, 231, 37), (68, 1, 84)
 BLUE: Final = (60, 150, 255)
 INK: Final = (0, 229, 255)
+GREEN, WHITE, DARK = (50, 205, 90), (255, 255, 255), (20, 20, 20)
 OPACITY: Final = 0.45
 ROOM: Final = 0.35
 """Of the mask's longer side, left free around it from close by."""
@@ -44,6 +46,7 @@ def views(
     neighbours: Sequence[Mask] = (),
     points: Sequence[tuple[float, float, int]] = (),
     lines: Sequence[Sequence[Sequence[float]]] = (),
+    strokes: Sequence[Stroke] = (),
 ) -> Views:
     """Return the views of a mask.
 
@@ -57,6 +60,8 @@ def views(
         The prompts as they were given: green for object, white for background.
     lines : sequence of sequence of (x, y)
         A reviewer's mark-up.
+    strokes : sequence of Stroke
+        What was painted on it: the ways of the brush green, those of the eraser white, thin.
     """
     x0, y0, x1, y1 = window(mask)
     close, inside = image[y0:y1, x0:x1], mask[y0:y1, x0:x1]
@@ -67,10 +72,14 @@ def views(
     for one in neighbours:
         _outline(over, _nearest(one[y0:y1, x0:x1], near.shape[:2]), BLUE, 1)
     _outline(over, large, RED, 2)
+    for stroke in strokes:
+        corners = ((np.array(stroke.path, np.float64) - (x0, y0)) * zoom).round().astype(np.int32)
+        for width, colour in ((3, DARK), (1, WHITE if stroke.erases else GREEN)):
+            cv2.polylines(over, [corners], False, colour, width, cv2.LINE_AA)
     for x, y, label in points:
         place = (round((x - x0) * zoom), round((y - y0) * zoom))
-        cv2.circle(over, place, 6, (20, 20, 20), -1, cv2.LINE_AA)
-        cv2.circle(over, place, 5, (50, 205, 90) if label else (255, 255, 255), -1, cv2.LINE_AA)
+        cv2.circle(over, place, 6, DARK, -1, cv2.LINE_AA)
+        cv2.circle(over, place, 5, GREEN if label else WHITE, -1, cv2.LINE_AA)
     for line in lines:
         corners = (np.array(line, np.float64) - (x0, y0)) * zoom
         cv2.polylines(over, [corners.round().astype(np.int32)], False, INK, 3, cv2.LINE_AA)

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal, get_args
 
 from core import proposals
 from core.errors import Conflict, InvalidInput
+from core.painted import Stroke, strokes_of
 from core.roles import holders, may, require
 from core.workshop import Library
 from storage import audits, events, flags, images, masks, people, reviews, skips
@@ -79,6 +80,8 @@ class Task:
     author : str
     reviews : list of ReviewRow
         Earlier verdicts; none are told in an audit, which is blind.
+    strokes : list of Stroke
+        What was painted, in its order.
     """
 
     mask: MaskRow
@@ -86,6 +89,7 @@ class Task:
     neighbours: list[MaskRow]
     author: str
     reviews: list[ReviewRow] = field(default_factory=list)
+    strokes: list[Stroke] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,9 @@ def task(library: Library, mask_id: int, *, blind: bool = False) -> Task:
         image = images.get(mask.image_id, session=session)
         others = [one for one in masks.of_image(mask.image_id, session=session) if one.id != mask_id]
         author = people.get(mask.person_id, session=session).name
+        strokes = strokes_of(masks.edits_of(mask_id, session=session)) if mask.edited else []
         said = [] if blind else reviews.of_masks([mask_id], session=session).get(mask_id, [])
-    return Task(mask, image, others, author, said)
+    return Task(mask, image, others, author, said, strokes)
 
 
 def next_mask(library: Library, queue: Queue) -> int | None:

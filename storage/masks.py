@@ -12,7 +12,7 @@ from storage import flags, tallies
 from storage.errors import MissingRow
 from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
-from storage.rows import FlagRow, LearnableRow, MaskRow, NewMask, NewPrompt, Times, Touched
+from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewMask, NewPrompt, Times, Touched
 from storage.types import now
 
 STREAM_PAGE = 500
@@ -296,6 +296,12 @@ def _complete(found: list[tuple[Mask, MaskRle]], session: Session) -> list[MaskR
     prompts = _prompts_of(ids, session)
     said = flags.of_masks(ids, session=session)
     return [_row(mask, rle, prompts.get(_id(mask), []), said.get(_id(mask), [])) for mask, rle in found]
+
+
+def edits_of(mask_id: int, *, session: Session) -> list[NewEdit]:
+    """Return the edits of a mask, in the order in which they were made."""
+    query = select(EditRow).where(col(EditRow.mask_id) == mask_id).order_by(col(EditRow.ordinal))
+    return [NewEdit(row.kind, row.detail, row.at_ms) for row in session.scalars(query)]
 
 
 def _prompts_of(mask_ids: list[int], session: Session) -> dict[int, list[NewPrompt]]:

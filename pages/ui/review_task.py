@@ -107,6 +107,7 @@ def review(shop: Workshop, mask_id: int, *, audit_id: int | None = None) -> None
         mask,
         [decoded(one) for one in task.neighbours if reaches(one.bbox, window(mask))],
         [(one.x, one.y, one.label or 0) for one in task.mask.prompts if one.kind == "point"],
+        strokes=task.strokes,
     )
     with left:
         opened.lines = _draw(shown, mask, opened) if drawing else []

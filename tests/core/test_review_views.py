@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.markup import lines_of_drawing
-from core.review_views import CLOSE_SIDE, INK, PURPLE, RED, SMALL_SIDE, YELLOW, reaches, views, window
+from core.painted import Stroke
+from core.review_views import CLOSE_SIDE, GREEN, INK, PURPLE, RED, SMALL_SIDE, WHITE, YELLOW, reaches, views, window
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (300, 500, 3)).astype(np.uint8)
 
@@ -89,3 +90,16 @@ def test_a_neighbour_reaches_into_the_view_if_it_shares_a_pixel(
     theirs[shown[1] : shown[1] + shown[3], shown[0] : shown[0] + shown[2]] = True
     corners = (shown[0], shown[1], shown[0] + shown[2], shown[1] + shown[3])
     assert reaches(box, corners) == bool((ours & theirs).any())
+
+
+def test_the_close_view_shows_what_was_painted() -> None:
+    mask = block(100, 200, 200, 300)
+    plain = views(PHOTO, mask).close_over
+    strokes = [Stroke(False, 9, ((180.0, 80.0), (320.0, 80.0))), Stroke(True, 9, ((180.0, 220.0), (320.0, 220.0)))]
+    shown = views(PHOTO, mask, strokes=strokes).close_over
+    zoom = CLOSE_SIDE / 170
+    for y, colour in ((80, GREEN), (220, WHITE)):
+        row, column = round((y - 65) * zoom), round((250 - 165) * zoom)
+        assert np.abs(shown[row, column].astype(int) - colour).max() < 40
+    changed = np.flatnonzero((shown != plain).any(axis=(1, 2)))
+    assert len(changed) < 20, "the strokes' ways are drawn, not their widths"

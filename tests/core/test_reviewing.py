@@ -143,3 +143,15 @@ def test_what_cannot_be_said_is_refused_and_nothing_kept(stocked: Library, chang
     with pytest.raises(InvalidInput, match=says):
         reviewing.give(stocked, "key", replace(Verdict(mask_id, "approve"), **changes))
     assert verdicts(stocked, mask_id) == []
+
+
+def test_a_reviewer_sees_what_was_painted(stocked: Library) -> None:
+    edits = [
+        {"kind": "brush", "detail": {"size": 9, "path": [1, 2, 3, 4]}, "at_ms": 5},
+        {"kind": "clean", "detail": {"below": 100}, "at_ms": 6},
+        {"kind": "eraser", "detail": {"size": "wide", "path": "nowhere"}, "at_ms": 7},
+    ]
+    painted = accept(stocked, "a", square(), edited=True, edits=edits).mask_id
+    plain = accept(stocked, "b", square(60, 60)).mask_id
+    assert [(one.erases, one.path) for one in reviewing.task(stocked, painted).strokes] == [(False, ((1, 2), (3, 4)))]
+    assert reviewing.task(stocked, plain).strokes == []
