@@ -74,7 +74,7 @@ def views(
     _outline(over, large, RED, 2)
     for stroke in strokes:
         corners = ((np.array(stroke.path, np.float64) - (x0, y0)) * zoom).round().astype(np.int32)
-        for width, colour in ((3, DARK), (1, WHITE if stroke.erases else GREEN)):
+        for width, colour in ((5, DARK), (2, WHITE if stroke.erases else GREEN)):
             cv2.polylines(over, [corners], False, colour, width, cv2.LINE_AA)
     for x, y, label in points:
         place = (round((x - x0) * zoom), round((y - y0) * zoom))
