@@ -8,21 +8,10 @@ from sqlmodel import Session, col
 
 from storage.errors import MissingRow
 from storage.models import Image, Person, Project, Round, Seat
-from storage.rows import RoundRow, SeatRow
+from storage.rows import NewImage, RoundRow, SeatRow
 from storage.types import UTCDateTime, now
 
-_COPIED = (
-    "name",
-    "sha256",
-    "working_sha256",
-    "thumb_sha256",
-    "width",
-    "height",
-    "original_width",
-    "original_height",
-    "original_format",
-    "original_bytes",
-)
+_COPIED = tuple(name for name in NewImage.__dataclass_fields__ if name != "project_id")
 
 
 def add(project_id: int, *, person_id: int, name: str, kind: str, passing: dict[str, float], session: Session) -> int:
