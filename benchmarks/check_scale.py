@@ -15,6 +15,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks import chromium
 from benchmarks.app_process import AppProcess
 from benchmarks.crowd import open_crowd
+from benchmarks.timing import median_ms
 from core import reviewing
 from core.checking import check_library
 from core.workshop import Library
@@ -74,19 +75,10 @@ def queues(library: Library) -> dict[str, float]:
         return ask
 
     return {
-        "counts_ms": _median(lambda: reviewing.waiting(library)),
-        "flagged_ms": _median(first("flagged")),
-        "unreviewed_ms": _median(first("unreviewed")),
+        "counts_ms": median_ms(lambda: reviewing.waiting(library), ROUNDS),
+        "flagged_ms": median_ms(first("flagged"), ROUNDS),
+        "unreviewed_ms": median_ms(first("unreviewed"), ROUNDS),
     }
-
-
-def _median(ask: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        ask()
-        times.append((time.perf_counter() - begun) * 1e3)
-    return round(statistics.median(times), 1)
 
 
 def page(data: Path) -> dict[str, float]:

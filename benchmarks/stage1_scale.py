@@ -3,16 +3,15 @@
 import argparse
 import json
 import shutil
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from benchmarks.crowd import grow, open_crowd
+from benchmarks.timing import median_ms
 from core import annotating, library, metrics, reviewing
 from core import masks as pixels
 from core.exporting import export
@@ -60,11 +59,11 @@ def measure(opened: Library, data: Path) -> dict[str, float]:
         return annotating.accept(opened, image_id, key, annotating.Accepted(rle, object_key=key))
 
     return {
-        "metrics_page_ms": _median(lambda: (metrics.figures(opened, Chosen()), quality(opened, Chosen()))),
-        "next_image_ms": _median(lambda: _next_image(opened)),
-        "save_mask_ms": _median(save),
-        "image_list_ms": _median(lambda: library.find(opened, search=None, state=None, limit=24, offset=48)),
-        "review_queue_ms": _median(lambda: _review(opened)),
+        "metrics_page_ms": median_ms(lambda: (metrics.figures(opened, Chosen()), quality(opened, Chosen())), ROUNDS),
+        "next_image_ms": median_ms(lambda: _next_image(opened), ROUNDS),
+        "save_mask_ms": median_ms(save, ROUNDS),
+        "image_list_ms": median_ms(lambda: library.find(opened, search=None, state=None, limit=24, offset=48), ROUNDS),
+        "review_queue_ms": median_ms(lambda: _review(opened), ROUNDS),
         "database_mib": round((data / "masksmith.db").stat().st_size / MEBIBYTE),
     }
 
@@ -82,15 +81,6 @@ def _review(opened: Library) -> object:
 def _first_mask(opened: Library) -> pixels.Rle:
     row = reviewing.task(opened, reviewing.next_mask(opened, "unreviewed") or 0).mask
     return {"size": [row.height, row.width], "counts": row.counts}
-
-
-def _median(ask: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        ask()
-        times.append((time.perf_counter() - begun) * 1e3)
-    return round(statistics.median(times), 2)
 
 
 def exported(opened: Library, out: Path, count: int) -> dict[str, float]:

@@ -3,22 +3,11 @@
 from dataclasses import dataclass
 
 from core import versions
+from core.metrics import Effort, effort
 from core.workshop import Workshop
 from storage import tallies
 from storage.rows import ModelVersionRow
 from storage.tallies import Tallies
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """How a model version did in use: live masks, prompts and active seconds a mask (means), and the share of masks
-    whose first candidate was accepted unchanged.
-    """
-
-    masks: int
-    prompts: float
-    seconds: float
-    unchanged: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +16,7 @@ class VersionReport:
 
     version: ModelVersionRow
     answers: bool
-    use: Use | None
+    use: Effort | None
 
 
 def report(shop: Workshop) -> list[VersionReport]:
@@ -39,14 +28,6 @@ def report(shop: Workshop) -> list[VersionReport]:
     return [VersionReport(row, row.id == now.id, used.get(row.id)) for row in versions.every(shop)]
 
 
-def _use(counted: Tallies) -> Use | None:
-    masks = counted.sum("prompted")
-    if not masks:
-        return None
-    active_ms = sum(counted.sum(f"{kind}_ms") for kind in ("waiting", "thinking", "prompting", "painting"))
-    return Use(
-        masks,
-        counted.sum("prompts") / masks,
-        active_ms / masks / 1e3,
-        counted.sum("unchanged") / masks,
-    )
+def _use(counted: Tallies) -> Effort | None:
+    found = effort(counted)
+    return found if found.assisted else None

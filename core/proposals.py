@@ -4,14 +4,15 @@ from typing import Any, Final
 
 from core.workshop import Library
 from storage import events, flags, images, proposals
+from storage.live import IMPORTED
 from storage.rows import MaskRow
 
-ORIGIN: Final = proposals.NAME
+ORIGIN: Final = IMPORTED
 
 
 def is_proposal(mask: MaskRow) -> bool:
     """Return whether nobody has accepted an imported mask yet."""
-    return mask.origin == ORIGIN and any(flag.name == proposals.NAME and flag.resolution is None for flag in mask.flags)
+    return mask.origin == ORIGIN and any(flag.name == IMPORTED and flag.resolution is None for flag in mask.flags)
 
 
 def accept(library: Library, mask_id: int, *, session: Any, resolution: str) -> bool:

@@ -18,7 +18,6 @@ from pages.ui.metric_report import report
 from pages.ui.resources import open_workshop
 
 _MODEBAR: Final = {"modeBarButtons": [["toImage"]], "displaylogo": False, "toImageButtonOptions": {"scale": 2}}
-_TILES_AT_LEAST: Final = 1
 
 
 def _chosen(shop: Workshop, people: dict[int, str]) -> Chosen:
@@ -77,7 +76,7 @@ def _tiles(found: Figures, said: Quality, before: tuple[Figures, Quality] | None
         tile("Seconds a mask", f"{effort.active:.1f}", effort.active, then, " s", help_text, less=True)
         then = old.effort.prompts if old and old.effort.assisted else None
         tile("Prompts a mask", f"{effort.prompts:.1f}", effort.prompts, then, "", "Points and boxes.", less=True)
-    if sum((said.above95, said.from90, said.below90)) >= _TILES_AT_LEAST:
+    if said.above95 + said.from90 + said.below90:
         then = 100 * old_said.good.mean if old_said and old_said.verdicts else None
         tile("Masks ≥ 0.9 IoU", f"{said.good.mean:.0%}", 100 * said.good.mean, then, " %", told(said.good), less=False)
     if found.speed_up:

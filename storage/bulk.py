@@ -7,11 +7,10 @@ from sqlalchemy import insert
 from sqlmodel import Session, col
 
 from storage import tallies
+from storage.live import IMPORTED
 from storage.models import Image, Mask, MaskRle
 from storage.rows import NewImage, NewMask
 from storage.types import now
-
-IMPORTED = "imported"
 
 
 def add_images(new: Sequence[NewImage], *, session: Session) -> list[int]:

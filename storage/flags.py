@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from storage import models, tallies
 from storage.errors import MissingRow
+from storage.live import IMPORTED
 from storage.rows import AnswersRow, FlagRow, NewFlag
 from storage.types import now
 
@@ -50,7 +51,7 @@ def resolve(flag_id: int, resolution: str | None, *, session: Session) -> None:
     """
     flag = _find(flag_id, session)
     # The answer to an imported mask's flag decides whether the mask counts.
-    with tallies.changing([flag.mask_id] if flag.name == "imported" else [], session=session):
+    with tallies.changing([flag.mask_id] if flag.name == IMPORTED else [], session=session):
         flag.resolution = resolution
         flag.resolved_at = now() if resolution else None
         session.flush()

@@ -1,11 +1,14 @@
 """Which masks stand, and which of them count."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import exists, text
 from sqlmodel import col
 
 from storage.models import UNANSWERED, FlagRow, Mask
+
+IMPORTED: Final = "imported"
+"""Origin of a mask from another tool, and name of the flag that is open until somebody accepts it."""
 
 
 def live_mask() -> Any:
@@ -15,7 +18,7 @@ def live_mask() -> Any:
 
 def proposed_mask() -> Any:
     """Return the condition of an imported mask that nobody has accepted; the literal lets SQLite use its index."""
-    flag = exists().where(col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.name) == "imported", text(UNANSWERED))
+    flag = exists().where(col(FlagRow.mask_id) == col(Mask.id), col(FlagRow.name) == IMPORTED, text(UNANSWERED))
     return text("mask.origin = 'imported'") & flag
 
 

@@ -6,19 +6,18 @@ from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
 from storage import tallies
+from storage.live import IMPORTED
 from storage.models import FlagRow, Image, Mask
 from storage.rows import FlagRow as Flag
 from storage.rows import LibraryNameRow, NewFlag
 
-NAME: Final = "imported"
-"""Origin of such a mask, and name of the flag that is open while it is a proposal."""
 _SOME: Final = 500
 
 
 def open_flag(mask_id: int, *, session: Session) -> Flag | None:
     """Return the flag that makes a mask a proposal, None if it is none."""
     query = select(FlagRow).where(
-        col(FlagRow.mask_id) == mask_id, col(FlagRow.name) == NAME, col(FlagRow.resolution).is_(None)
+        col(FlagRow.mask_id) == mask_id, col(FlagRow.name) == IMPORTED, col(FlagRow.resolution).is_(None)
     )
     row = session.scalars(query.limit(1)).first()
     if row is None:
@@ -28,7 +27,7 @@ def open_flag(mask_id: int, *, session: Session) -> Flag | None:
 
 def flag_of(flag_id: int, *, session: Session) -> int | None:
     """Return the mask that a flag makes, or made, a proposal; None if it is another flag."""
-    query = select(col(FlagRow.mask_id)).where(col(FlagRow.id) == flag_id, col(FlagRow.name) == NAME)
+    query = select(col(FlagRow.mask_id)).where(col(FlagRow.id) == flag_id, col(FlagRow.name) == IMPORTED)
     return session.execute(query).scalar_one_or_none()
 
 

@@ -10,9 +10,9 @@ from core.importing import ImportReport, import_bytes, import_paths
 from core.roles import require
 from core.workshop import Workshop
 from pages.ui.grid import forget_choice
+from pages.ui.reasons import show_reasons
 from pages.ui.text import plain
 
-_MOST_WHOLE = 30
 _KINDS = ["jpg", "jpeg", "png", "webp", "tif", "tiff", "bmp"]
 
 
@@ -67,11 +67,7 @@ def _show_import(report: ImportReport) -> None:
     (st.success if well else st.warning)(plain(report.sentence()))
     if report.reasons:
         rows = [{"File": plain(name), "Why it was refused": plain(reason)} for name, reason in report.reasons]
-        # A table shows whole sentences; thousands of them need one that draws only what is in sight.
-        if len(rows) <= _MOST_WHOLE:
-            st.table(rows, hide_index=True)
-        else:
-            st.dataframe(rows, hide_index=True)
+        show_reasons(rows)
     if st.button("Close"):
         st.rerun()
 

@@ -13,9 +13,9 @@ from core.importing import clean_name
 from core.importing_masks import import_masks
 from core.mask_import_report import MaskImportReport
 from core.workshop import Workshop
+from pages.ui.reasons import show_reasons
 from pages.ui.text import plain
 
-_MOST_WHOLE: Final = 30
 _TITLES: Final[dict[Format, str]] = {
     "coco": "COCO",
     "sa1b": "SA-1B",
@@ -87,11 +87,7 @@ def _show_import(report: MaskImportReport) -> None:
     reasons = [*report.reasons, *(f"{name}: {reason}" for name, reason in report.photos.reasons)]
     if reasons:
         rows = [{"What was left out, and why": plain(reason)} for reason in reasons]
-        # A table shows whole sentences; thousands of them need one that draws only what is in sight.
-        if len(rows) <= _MOST_WHOLE:
-            st.table(rows, hide_index=True)
-        else:
-            st.dataframe(rows, hide_index=True)
+        show_reasons(rows)
     if st.button("Close"):
         st.rerun()
 

@@ -15,7 +15,7 @@ PAPER_SECONDS: Final = (34, 14)
 
 def show_usage(found: list[VersionReport]) -> None:
     """Show what a mask took with each version, oldest first, beside what it took SAM's annotators."""
-    known = [one for one in reversed(found) if one.use is not None and one.use.masks >= LEAST_MASKS]
+    known = [one for one in reversed(found) if one.use is not None and one.use.assisted >= LEAST_MASKS]
     if not known:
         return
     with st.container(border=True):
@@ -31,7 +31,7 @@ def show_usage(found: list[VersionReport]) -> None:
 
 
 def _seconds(known: list[VersionReport]) -> go.Figure:
-    figure = _along(known, "seconds", "active seconds a mask", "%{y:.1f} s")
+    figure = _along(known, "active", "active seconds a mask", "%{y:.1f} s")
     for seconds, said in zip(PAPER_SECONDS, ("SAM, at first", "SAM, retrained"), strict=True):
         figure.add_hline(
             seconds,
@@ -74,7 +74,7 @@ def _along(known: list[VersionReport], name: str, title: str, told: str) -> go.F
         y=[getattr(one.use, name) for one in known],
         name=title,
         mode="lines+markers",
-        customdata=[one.use.masks for one in known if one.use],
+        customdata=[one.use.assisted for one in known if one.use],
         hovertemplate=told + ", %{customdata:,} masks",
     )
     axis: dict[str, Any] = {"title": title, "rangemode": "tozero"}

@@ -100,9 +100,9 @@ def _origin(one: VersionReport) -> str:
 def _use(one: VersionReport) -> str:
     if one.use is None:
         return "In use: no mask yet."
-    masks = "1 mask" if one.use.masks == 1 else f"{one.use.masks:,} masks"
+    masks = "1 mask" if one.use.assisted == 1 else f"{one.use.assisted:,} masks"
     return (
-        f"In use: {masks}, {one.use.prompts:.1f} prompts and {one.use.seconds:.1f} s each; "
+        f"In use: {masks}, {one.use.prompts:.1f} prompts and {one.use.active:.1f} s each; "
         f"{one.use.unchanged:.0%} were the first candidate unchanged."
     )
 

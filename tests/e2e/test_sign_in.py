@@ -1,6 +1,7 @@
 """A team in real Chromium: sign in, work, be told what is not for one's role, sign out; open pages of who is gone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,16 +20,21 @@ from tests.e2e.conftest import Bench, settled
 PASSWORD = "correct horse battery"
 
 
+def put_team(data: Path) -> None:
+    """Give the owner a password, and put anna the annotator and rita the reviewer on the team."""
+    library = open_library(settings_of(data), samples=False)
+    people.set_password(library, library.person_id, PASSWORD)
+    people.add(library, "anna", "annotator", PASSWORD)
+    people.add(library, "rita", "reviewer", PASSWORD)
+    library.close()
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """An app with a team: owner, anna the annotator, rita the reviewer."""
     data = tmp_path_factory.mktemp("office") / "data"
     with AppProcess(data, {"MASKSMITH_MODEL": GRABCUT}) as running:
-        library = open_library(settings_of(data), samples=False)
-        people.set_password(library, library.person_id, PASSWORD)
-        people.add(library, "anna", "annotator", PASSWORD)
-        people.add(library, "rita", "reviewer", PASSWORD)
-        library.close()
+        put_team(data)
         yield running
 
 

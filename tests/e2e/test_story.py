@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.app_process import AppProcess
-from core import auditing, people
+from core import auditing
 from core.segmentation.catalogue import GRABCUT
 from core.workshop import Library, open_library
 from storage import masks, reviews
 from tests.conftest import settings_of
 from tests.e2e.conftest import Bench, settled
-from tests.e2e.test_sign_in import PASSWORD, sign_in
+from tests.e2e.test_sign_in import put_team, sign_in
 
 
 @pytest.fixture
@@ -20,11 +20,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """An app with a team: owner, anna the annotator, rita the reviewer."""
     data = tmp_path_factory.mktemp("story") / "data"
     with AppProcess(data, {"MASKSMITH_MODEL": GRABCUT}) as running:
-        library = open_library(settings_of(data), samples=False)
-        people.set_password(library, library.person_id, PASSWORD)
-        people.add(library, "anna", "annotator", PASSWORD)
-        people.add(library, "rita", "reviewer", PASSWORD)
-        library.close()
+        put_team(data)
         yield running
 
 
