@@ -20,7 +20,8 @@ from cli.train_starter import train_starter_command
 from core import doctor as diagnosis
 from core import model_choice, versions
 from core.errors import InvalidInput
-from core.exporting import EXACT, FORMATS, Format
+from core.export_report import EXACT, FORMATS, Format
+from core.export_source import SAMPLE
 from core.exporting import export as export_library
 from core.importing import ImportReport, import_paths
 from core.segmentation.catalogue import CHECKPOINTS, NAMES, download
@@ -83,6 +84,9 @@ def export_command(
     ] = False,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Copy the working images too.")] = True,
     trial: Annotated[bool, typer.Option("--trial", help="Only say what would be lost; nothing stays.")] = False,
+    read_all: Annotated[
+        bool, typer.Option("--read-all", help=f"Read back every mask, not {SAMPLE} of a large library.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write all accepted masks, read them back, compare, and say what the format cannot hold."""
@@ -97,6 +101,7 @@ def export_command(
             polygons=polygons,
             with_images=images,
             trial=trial,
+            sample=None if read_all else SAMPLE,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,35 @@ class ImageRow:
     proposals: int
     skips: int
     has_work: bool
+
+
+class ExportImageRow(NamedTuple):
+    """An image as exports need it. A tuple, as a library is millions of rows."""
+
+    id: int
+    name: str
+    working_sha256: str
+    width: int
+    height: int
+
+
+class ExportMaskRow(NamedTuple):
+    """A mask as exports need it."""
+
+    id: int
+    area: int
+    bbox_x: int
+    bbox_y: int
+    bbox_width: int
+    bbox_height: int
+    label: str | None
+    predicted_iou: float | None
+    stability_score: float | None
+    origin: str
+    edited: bool
+    height: int
+    width: int
+    counts: str
 
 
 @dataclass(frozen=True, slots=True)

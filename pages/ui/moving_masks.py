@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from core.errors import FORESEEN
-from core.exporting import LOSES, WITH_POLYGONS, ExportReport, Format, export, sweep
+from core.export_report import LOSES, WITH_POLYGONS, ExportReport, Format
+from core.exporting import export, sweep
 from core.importing import clean_name
 from core.importing_masks import import_masks
 from core.mask_import_report import MaskImportReport

@@ -15,7 +15,11 @@ from pycocotools.coco import COCO
 
 from core import annotating, library, masks
 from core.errors import InvalidInput
-from core.exporting import FORMATS, export, sweep
+from core.export_report import FORMATS, ExportReport
+from core.export_source import Source
+from core.exporting import export, sweep
+from core.formats.coco import CocoWriter
+from core.reading_back import compare_coco
 from core.workshop import Library
 from storage import images as image_queries
 from storage import masks as mask_queries
@@ -150,6 +154,39 @@ def test_masks_that_were_written_wrongly_are_counted(annotated: Library, tmp_pat
     report = export(annotated, tmp_path / "out", format="sa1b", progress=spoil)
     assert (report.compared, report.differing) == (3, 2)
     assert "2 of 3 masks differ when read back" in report.sentence()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_of_many_masks_those_of_some_images_are_read_back(library: Library, tmp_path: Path, format: Any) -> None:
+    put_masks(library, 40)
+    report = export(library, tmp_path / "out", format=format, with_images=False, sample=500)
+    # 40 images, each drawn with a chance of 1 in 4: fewer than 1 or more than 30 come once in 100,000 runs
+    assert 0 < report.compared <= 1500
+    assert report.compared % 50 == 0
+    assert report.masks == 2000
+    if report.differing == 0:
+        assert f"{report.compared} of the masks, all those of images drawn at random, were read" in report.sentence()
+    whole = export(library, tmp_path / "all", format=format, with_images=False, sample=None)
+    assert whole.compared == 2000
+    assert whole.differing * report.compared == report.differing * 2000  # every image is the same
+    with pytest.raises(InvalidInput, match="at least 1 mask must be read back, got 0"):
+        export(library, tmp_path / "none", format=format, sample=0)
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+def test_annotations_that_are_not_in_the_file_are_noticed(annotated: Library, tmp_path: Path, lost: int) -> None:
+    """Also behind the last image that is read back."""
+    path = tmp_path / "annotations.json"
+    with annotated.engines.reading() as session:
+        source = Source(annotated, session, ExportReport("coco", tmp_path), False, 1, None)
+        writer = CocoWriter(description="")
+        path.write_text("".join([*writer.images(source.images()), *writer.annotations(source.counted(tmp_path))]))
+        compare_coco(source, path)
+        lines = path.read_text().splitlines(keepends=True)
+        first = lines.index('"annotations": [\n') + 1
+        path.write_text("".join(lines[: first + lost] + lines[first + lost + 1 :]))
+        with pytest.raises(StorageError, match="must hold 3 annotations"):
+            compare_coco(source, path)
 
 
 def test_a_photo_that_cannot_be_read_is_named_and_its_masks_are_kept(annotated: Library, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from PIL import Image, ImageOps
 
 from core import annotating, masks, proposals, reviewing
 from core.errors import InvalidInput
-from core.exporting import FORMATS, export
+from core.export_report import FORMATS
+from core.exporting import export
 from core.formats import archive
 from core.importing import import_bytes
 from core.importing_masks import import_masks

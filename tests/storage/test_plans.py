@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from storage import (
     audits,
+    exports,
     flags,
     images,
     masks,
@@ -57,6 +58,9 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "images to prefetch": lambda session: images.some([1, 2], session=session),
     "whether a photo is known": lambda session: images.known_sha256(1, "0" * 64, session=session),
     "the state of an image": lambda session: images.set_state(1, "in_work", session=session, only_from="new"),
+    "an export": lambda session: [*exports.stream(1, session=session), exports.count_proposals(1, session=session)],
+    "clicks of an image": lambda session: exports.clicks(1, session=session),
+    "images of an export that are read back": lambda session: list(exports.some([1], session=session)),
     "masks of an image": lambda session: masks.of_image(1, session=session),
     "what checks compare with": lambda session: masks.rles_of_image(1, session=session),
     "a mask by its key": lambda session: masks.find("k", session=session),
