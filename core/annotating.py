@@ -119,7 +119,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
             _note(library, session, "accept", Touched(mask_id, image_id, True))
         elif not masks.same(mask_id, image_id, rle["counts"], session=session):
             raise Conflict(f"an idempotency key must belong to one mask, but {key!r} has saved another one before")
-        kept = flags.of_masks([mask_id], session=session).get(mask_id, [])
+        kept = flags.of_masks([mask_id], session=session).get(mask_id, []) if said or not created else []
     return Saved(mask_id, created, kept)
 
 
@@ -140,6 +140,7 @@ def _new_mask(
     version: int | None,
     supersedes_id: int | None,
 ) -> NewMask:
+    x, y, width, height = box = pixels.bbox(rle)
     return NewMask(
         key=key,
         image_id=image.id,
@@ -150,7 +151,7 @@ def _new_mask(
         width=rle["size"][1],
         counts=rle["counts"],
         area=pixels.area(rle),
-        bbox=pixels.bbox(rle),
+        bbox=box,
         model_version_id=version,
         supersedes_id=supersedes_id,
         label=accepted.label or None,
@@ -160,7 +161,7 @@ def _new_mask(
         candidate_rank=accepted.rank,
         edited=accepted.edited,
         kept_iou=accepted.kept_iou,
-        concavity=concavity(drawn),
+        concavity=concavity(drawn[y : y + height, x : x + width]),
         times=Times(**accepted.times),
         prompts=tuple(NewPrompt(**prompt) for prompt in accepted.prompts),
         edits=tuple(NewEdit(**edit) for edit in accepted.edits),

@@ -31,13 +31,13 @@ def encode(mask: Mask) -> Rle:
     >>> encode(np.array([[0, 1], [1, 1]], bool))
     {'size': [2, 2], 'counts': '13'}
     """
-    encoded = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    encoded = coco.encode(np.asfortranarray(mask.view(np.uint8)))
     return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode("ascii")}
 
 
 def decode(rle: Rle) -> Mask:
     """Return the pixels of a mask, shape (H, W). The runs must have been checked with `check`."""
-    decoded: Mask = coco.decode(_raw(rle)).astype(bool)
+    decoded: Mask = coco.decode(_raw(rle)).view(np.bool_)  # its bytes are 0 and 1
     return decoded
 
 

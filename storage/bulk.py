@@ -8,6 +8,7 @@ from sqlmodel import Session, col
 
 from storage import tallies
 from storage.live import IMPORTED
+from storage.masks import columns
 from storage.models import Image, Mask, MaskRle
 from storage.rows import NewImage, NewMask
 from storage.types import now
@@ -29,32 +30,7 @@ def add_masks(new: Sequence[NewMask], *, session: Session) -> list[int]:
     and flags are not kept, and none may supersede another.
     """
     made = now()
-    rows = [
-        {
-            "key": mask.key,
-            "image_id": mask.image_id,
-            "person_id": mask.person_id,
-            "model_version_id": mask.model_version_id,
-            "object_key": mask.object_key,
-            "origin": mask.origin,
-            "label": mask.label,
-            "area": mask.area,
-            "bbox_x": mask.bbox[0],
-            "bbox_y": mask.bbox[1],
-            "bbox_width": mask.bbox[2],
-            "bbox_height": mask.bbox[3],
-            "predicted_iou": mask.predicted_iou,
-            "stability_score": mask.stability_score,
-            "candidate_level": mask.candidate_level,
-            "candidate_rank": mask.candidate_rank,
-            "edited": mask.edited,
-            "kept_iou": mask.kept_iou,
-            "concavity": mask.concavity,
-            **asdict(mask.times),
-            "created_at": made,
-        }
-        for mask in new
-    ]
+    rows = [columns(mask, made) for mask in new]
     if not rows:
         return []
     query = insert(Mask).returning(col(Mask.id), sort_by_parameter_order=True)

@@ -1,5 +1,6 @@
 """Queries about images."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, exists, func, select, update
@@ -38,6 +39,7 @@ def _proposals() -> Any:
     return select(func.count()).select_from(Mask).where(live_mask(), proposed_mask())
 
 
+@cache
 def _rows() -> Select[Any]:
     """Select live images with their counts, each count one look into an index."""
     skips = (

@@ -28,41 +28,45 @@ def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
     known = session.execute(select(col(Mask.id)).where(col(Mask.key) == new.key)).scalar_one_or_none()
     if known is not None:
         return int(known), False
-    mask = Mask(
-        key=new.key,
-        image_id=new.image_id,
-        person_id=new.person_id,
-        model_version_id=new.model_version_id,
-        supersedes_id=new.supersedes_id,
-        object_key=new.object_key,
-        origin=new.origin,
-        label=new.label,
-        area=new.area,
-        bbox_x=new.bbox[0],
-        bbox_y=new.bbox[1],
-        bbox_width=new.bbox[2],
-        bbox_height=new.bbox[3],
-        predicted_iou=new.predicted_iou,
-        stability_score=new.stability_score,
-        candidate_level=new.candidate_level,
-        candidate_rank=new.candidate_rank,
-        edited=new.edited,
-        kept_iou=new.kept_iou,
-        concavity=new.concavity,
-        waiting_ms=new.times.waiting_ms,
-        thinking_ms=new.times.thinking_ms,
-        prompting_ms=new.times.prompting_ms,
-        painting_ms=new.times.painting_ms,
-    )
     with tallies.changing([new.supersedes_id], session=session) as changed:
-        session.add(mask)
-        session.flush()
-        mask_id = _id(mask)
+        query = insert_rows(Mask).returning(col(Mask.id))
+        mask_id = int(session.execute(query, [columns(new, now())]).scalar_one())
         changed.append(mask_id)
         _insert_children(mask_id, new, session)
         if new.supersedes_id is not None:
             _set_superseded(new.supersedes_id, True, session)
     return mask_id, True
+
+
+def columns(new: NewMask, made: datetime) -> dict[str, Any]:
+    """Return the row of a mask that is made now, as the table has it."""
+    return {
+        "key": new.key,
+        "image_id": new.image_id,
+        "person_id": new.person_id,
+        "model_version_id": new.model_version_id,
+        "supersedes_id": new.supersedes_id,
+        "object_key": new.object_key,
+        "origin": new.origin,
+        "label": new.label,
+        "area": new.area,
+        "bbox_x": new.bbox[0],
+        "bbox_y": new.bbox[1],
+        "bbox_width": new.bbox[2],
+        "bbox_height": new.bbox[3],
+        "predicted_iou": new.predicted_iou,
+        "stability_score": new.stability_score,
+        "candidate_level": new.candidate_level,
+        "candidate_rank": new.candidate_rank,
+        "edited": new.edited,
+        "kept_iou": new.kept_iou,
+        "concavity": new.concavity,
+        "waiting_ms": new.times.waiting_ms,
+        "thinking_ms": new.times.thinking_ms,
+        "prompting_ms": new.times.prompting_ms,
+        "painting_ms": new.times.painting_ms,
+        "created_at": made,
+    }
 
 
 def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -93,9 +94,9 @@ def changing(mask_ids: Sequence[int | None], *, session: Session) -> Iterator[li
     touched = [mask_id for mask_id in mask_ids if mask_id is not None]
     before = counting(touched, session=session)
     yield touched
-    after = counting(touched, session=session)
-    count(sorted(after - before), 1, session=session)
-    count(sorted(before - after), -1, session=session)
+    rows = session.execute(_counted().where(col(Mask.id).in_(touched), accepted_mask())).all() if touched else []
+    _count([row for row in rows if row.id not in before], 1, session)
+    count(sorted(before.difference(row.id for row in rows)), -1, session=session)
 
 
 def counting(mask_ids: Sequence[int], *, session: Session) -> set[int]:
@@ -106,13 +107,8 @@ def counting(mask_ids: Sequence[int], *, session: Session) -> set[int]:
 
 def count(mask_ids: Sequence[int], sign: int, *, session: Session) -> None:
     """Count masks that have just become live (sign 1), or whose life has just ended (-1), in their rows and images."""
-    if not mask_ids:
-        return
-    rows = session.execute(_counted().where(col(Mask.id).in_(mask_ids))).all()
-    for image_id, found in _by_image(rows).items():
-        query = update(Image).where(col(Image.id) == image_id)
-        session.execute(query.values(live_masks=col(Image.live_masks) + sign * found))
-    _add([row for row in rows if row.deleted_at is None], sign, session)
+    if mask_ids:
+        _count(session.execute(_counted().where(col(Mask.id).in_(mask_ids))).all(), sign, session)
 
 
 def count_image(image_id: int, sign: int, *, session: Session) -> None:
@@ -194,6 +190,7 @@ def _blocks(session: Session) -> Iterator[Sequence[Any]]:
         last = rows[-1].id
 
 
+@cache
 def _counted() -> Select[Any]:
     """Select what is counted of masks; the image's deletion decides whether they count in rows."""
     prompts = select(func.count()).select_from(PromptRow).where(col(PromptRow.mask_id) == col(Mask.id))
@@ -231,6 +228,13 @@ def _by_image(rows: Sequence[Any]) -> dict[int, int]:
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
 
+def _count(rows: Sequence[Any], sign: int, session: Session) -> None:
+    for image_id, found in _by_image(rows).items():
+        query = update(Image).where(col(Image.id) == image_id)
+        session.execute(query.values(live_masks=col(Image.live_masks) + sign * found))
+    _add([row for row in rows if row.deleted_at is None], sign, session)
+
+
 def _add(rows: Sequence[Any], sign: int, session: Session) -> None:
     for key, sums in _summed(rows).items():
         where = (
@@ -239,11 +243,14 @@ def _add(rows: Sequence[Any], sign: int, session: Session) -> None:
             & (col(Tally.person_id) == key[2])
             & (col(Tally.model_version_id) == key[3])
         )
-        # Where a database lets two write at once, one of them makes the row, and it is locked until its end.
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        empty = _values(key, np.zeros(LENGTH, np.int64))
-        session.execute(dialect.insert(Tally).values(empty).on_conflict_do_nothing())
-        before = session.execute(select(col(Tally.sums)).where(where).with_for_update()).scalar_one()
+        there = select(col(Tally.sums)).where(where).with_for_update()
+        before = session.execute(there).scalar_one_or_none()
+        if before is None:
+            # Where a database lets two write at once, one of them makes the row, and it is locked until its end.
+            dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+            empty = _values(key, np.zeros(LENGTH, np.int64))
+            session.execute(dialect.insert(Tally).values(empty).on_conflict_do_nothing())
+            before = session.execute(there).scalar_one()
         after = _unpacked(before) + sign * sums
         session.execute(update(Tally).where(where).values(sums=after.tobytes(), masks=int(after[0])))
 

@@ -24,11 +24,12 @@ def concavity(mask: Mask) -> float:
     >>> round(concavity(mask), 2)
     0.12
     """
-    pixels = mask.astype(np.uint8)
-    outlines, _ = cv2.findContours(pixels, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not outlines:
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not rows.size:
         return 0.0
+    crop = mask[rows[0] : rows[-1] + 1].astype(np.uint8)
+    outlines, _ = cv2.findContours(crop, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     hull = cv2.convexHull(np.concatenate(outlines))
     x, y, width, height = cv2.boundingRect(hull)
     filled = cv2.fillConvexPoly(np.zeros((height, width), np.uint8), hull - (x, y), 1)
-    return 1 - cv2.countNonZero(pixels) / cv2.countNonZero(filled)
+    return 1 - cv2.countNonZero(crop) / cv2.countNonZero(filled)

@@ -16,10 +16,10 @@ _SIDES: Final = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 def duplicate(subject: Subject) -> Iterator[Flag]:
     """Say so if another mask of the image seems to be of the same object."""
-    near = [other for other in subject.existing if common(subject.box, other.box)]
-    if not near:
-        return
-    for other, iou in zip(near, pixels.iou(subject.rle, [each.rle for each in near]), strict=True):
+    overlaps = pixels.iou(subject.rle, [other.rle for other in subject.existing])
+    for other, iou in zip(subject.existing, overlaps, strict=True):
+        if iou == 0:
+            continue
         other_area = pixels.area(other.rle)
         small_area, large_area = sorted((subject.area, other_area))
         shared = iou * (subject.area + other_area) / (1 + iou)

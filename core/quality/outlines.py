@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,9 +21,9 @@ _MOST: Final = 0.75
 
 def rough(subject: Subject) -> Iterator[Flag]:
     """Say so if the outline is much longer than it would be if it were smooth."""
-    outlines, _ = cv2.findContours(subject.crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     # Smoothing shrinks small outlines whatever their shape, so only longer ones count.
-    long = [outline[:, 0].astype(np.float64) for outline in outlines if len(outline) >= subject.limits.rough_outline]
+    lines = [outline.line for outline in subject.outlines if len(outline.line) >= subject.limits.rough_outline]
+    long = [line[:, 0].astype(np.float64) for line in lines]
     compared = [_lengths(outline) for outline in long]
     if not compared:
         return

@@ -27,10 +27,11 @@ def small(subject: Subject) -> Iterator[Flag]:
 
 def islands(subject: Subject) -> Iterator[Flag]:
     """Say so if the mask falls into several parts; parts touch also at corners."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats(subject.crop, connectivity=8)
-    areas = sorted((int(area) for area in stats[1:, cv2.CC_STAT_AREA]), reverse=True)
-    if count <= 2:
+    # Outlines are found in a tenth of the time that labels take, and most masks have one part.
+    if sum(not outline.hole for outline in subject.outlines) < 2:
         return
+    _, _, stats, _ = cv2.connectedComponentsWithStats(subject.crop, connectivity=8)
+    areas = sorted((int(area) for area in stats[1:, cv2.CC_STAT_AREA]), reverse=True)
     extra = areas[1:]
     mendable = all(area < subject.limits.small_region for area in extra)
     parts = "1 other part" if len(extra) == 1 else f"{len(extra)} other parts"
@@ -48,11 +49,11 @@ def islands(subject: Subject) -> Iterator[Flag]:
 
 def holes(subject: Subject) -> Iterator[Flag]:
     """Say so if the mask has holes; a hole is background that touches its surroundings at no side."""
+    if not any(outline.hole for outline in subject.outlines):
+        return
     count, _, stats, _ = cv2.connectedComponentsWithStats(1 - subject.crop, connectivity=4)
     # Label 0 is the mask itself, one of the others the surroundings, which hold the crop's corner.
     inner = [index for index in range(1, count) if tuple(stats[index, :2]) != (0, 0)]
-    if not inner:
-        return
     areas = [int(stats[index, cv2.CC_STAT_AREA]) for index in inner]
     mendable = all(area < subject.limits.small_region for area in areas)
     x, y, width, height = (int(value) for value in stats[inner[int(np.argmin(areas))], :4])
