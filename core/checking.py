@@ -152,9 +152,11 @@ def _settle(
         # Since the image was read, an annotator may have answered, or another run have added the same.
         new, stale = _differences(found, flags.of_masks(list(found), session=session))
         removed = flags.remove_unanswered(stale, session=session)
-        for mask_id, said in new.items():
-            rows = [NewFlag(flag.name, flag.severity, flag.message, flag.as_detail()) for flag in said]
-            flags.insert(mask_id, rows, session=session)
+        said = {
+            mask_id: [NewFlag(flag.name, flag.severity, flag.message, flag.as_detail()) for flag in of_mask]
+            for mask_id, of_mask in new.items()
+        }
+        flags.add(said, session=session)
         standing = flags.of_masks(list(found), session=session)
     return standing, sum(map(len, new.values())), removed
 

@@ -11,7 +11,8 @@ from core.statistics import Interval, ratio_of_means
 from core.workshop import Library
 from storage import images, masks, model_versions, people, tallies
 from storage.rows import MaskRow, Progress
-from storage.tallies import CENTRES, Ints, Tallies
+from storage.tallies import Tallies
+from storage.tally_sums import CENTRES, Ints
 
 K = TypeVar("K", int, date)
 TIMES: Final = ("waiting", "thinking", "prompting", "painting")

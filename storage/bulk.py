@@ -40,7 +40,5 @@ def add_masks(new: Sequence[NewMask], *, session: Session) -> list[int]:
         for mask_id, mask in zip(ids, new, strict=True)
     ]
     session.execute(insert(MaskRle), pixels)
-    tallies.count(
-        [mask_id for mask_id, mask in zip(ids, new, strict=True) if mask.origin != IMPORTED], 1, session=session
-    )
+    tallies.count([mask_id for mask_id, mask in zip(ids, new, strict=True) if mask.origin != IMPORTED], session=session)
     return ids

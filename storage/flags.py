@@ -1,6 +1,6 @@
 """Queries about flags."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, delete, exists, func, select
@@ -9,13 +9,12 @@ from sqlmodel import Session, col
 
 from storage import models, tallies
 from storage.errors import MissingRow
-from storage.live import IMPORTED
 from storage.rows import AnswersRow, FlagRow, NewFlag
 from storage.types import now
 
 
 def insert(mask_id: int, said: Iterable[NewFlag], *, session: Session) -> None:
-    """Keep what checks said of a mask."""
+    """Keep what checks said of a mask; whoever calls counts it."""
     rows = [
         {
             "mask_id": mask_id,
@@ -28,6 +27,13 @@ def insert(mask_id: int, said: Iterable[NewFlag], *, session: Session) -> None:
     ]
     if rows:
         session.execute(insert_rows(models.FlagRow), rows)
+
+
+def add(said: Mapping[int, Sequence[NewFlag]], *, session: Session) -> None:
+    """Keep and count what checks say of masks that are there."""
+    with tallies.changing(list(said), session=session):
+        for mask_id, flags in said.items():
+            insert(mask_id, flags, session=session)
 
 
 def of_masks(mask_ids: list[int], *, session: Session) -> dict[int, list[FlagRow]]:
@@ -50,8 +56,7 @@ def resolve(flag_id: int, resolution: str | None, *, session: Session) -> None:
         If there is no such flag.
     """
     flag = _find(flag_id, session)
-    # The answer to an imported mask's flag decides whether the mask counts.
-    with tallies.changing([flag.mask_id] if flag.name == IMPORTED else [], session=session):
+    with tallies.changing([flag.mask_id], session=session):
         flag.resolution = resolution
         flag.resolved_at = now() if resolution else None
         session.flush()
@@ -80,8 +85,10 @@ def remove_unanswered(flag_ids: list[int], *, session: Session) -> int:
     if not flag_ids:
         return 0
     table = models.FlagRow
-    query = delete(table).where(col(table.id).in_(flag_ids), col(table.resolution).is_(None))
-    return len(session.scalars(query.returning(col(table.id))).all())
+    masks = session.scalars(select(col(table.mask_id)).where(col(table.id).in_(flag_ids)).distinct()).all()
+    with tallies.changing(masks, session=session):
+        query = delete(table).where(col(table.id).in_(flag_ids), col(table.resolution).is_(None))
+        return len(session.scalars(query.returning(col(table.id))).all())
 
 
 def answers(project_id: int, *, session: Session) -> list[AnswersRow]:

@@ -48,6 +48,7 @@ def columns(new: NewMask, made: datetime) -> dict[str, Any]:
         "supersedes_id": new.supersedes_id,
         "object_key": new.object_key,
         "origin": new.origin,
+        "assigned": new.assigned,
         "label": new.label,
         "area": new.area,
         "bbox_x": new.bbox[0],

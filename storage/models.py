@@ -188,6 +188,7 @@ class Mask(SQLModel, table=True):
 
     __table_args__ = (
         CheckConstraint("origin IN ('assisted', 'by_hand', 'imported')", name="origin"),
+        CheckConstraint("assigned IN ('assisted', 'by_hand')", name="assigned"),
         Index("ix_mask_live", "image_id", "id", sqlite_where=text(LIVE), postgresql_where=text(LIVE)),
         Index("ix_mask_imported", "image_id", sqlite_where=text(IMPORTED), postgresql_where=text(IMPORTED)),
         Index("ix_mask_supersedes_id", "supersedes_id"),
@@ -204,6 +205,7 @@ class Mask(SQLModel, table=True):
     deleted_at: datetime | None = _time(nullable=True)
     object_key: str = Field(max_length=64)
     origin: str = Field(max_length=16)
+    assigned: str | None = Field(default=None, max_length=16)
     label: str | None = Field(default=None, max_length=200)
     area: int
     bbox_x: int

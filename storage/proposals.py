@@ -33,10 +33,8 @@ def flag_of(flag_id: int, *, session: Session) -> int | None:
 
 def hand_over(mask_id: int, person_id: int, *, session: Session) -> int:
     """Make a person the author of a mask that was just accepted, as they answer for it; return the mask's image."""
-    counted = list(tallies.counting([mask_id], session=session))
-    tallies.count(counted, -1, session=session)
-    session.execute(update(Mask).where(col(Mask.id) == mask_id).values(person_id=person_id))
-    tallies.count(counted, 1, session=session)
+    with tallies.changing([mask_id], session=session):
+        session.execute(update(Mask).where(col(Mask.id) == mask_id).values(person_id=person_id))
     return int(session.execute(select(col(Mask.image_id)).where(col(Mask.id) == mask_id)).scalar_one())
 
 

@@ -242,6 +242,7 @@ class NewMask:
     bbox: tuple[int, int, int, int]
     model_version_id: int | None = None
     supersedes_id: int | None = None
+    assigned: str | None = None
     label: str | None = None
     predicted_iou: float | None = None
     stability_score: float | None = None

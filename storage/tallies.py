@@ -5,6 +5,7 @@ are, times, prompts, and histograms. Every query that makes a mask live or ends 
 transaction; `recount` makes the same rows from the masks alone.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,49 +20,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from storage.live import accepted_mask
-from storage.models import Image, Mask, PromptRow, Tally
+from storage.models import FlagRow, Image, Mask, PromptRow, Tally
+from storage.tally_sums import FIELDS, LENGTH, OFFSETS, Ints, summed
 
-Ints = NDArray[np.int64]
 BLOCK: Final = 20_000
-NO_VERSION: Final = 0
-CENTRES: Final = 12
-"""Columns and rows of the map of centres."""
-SECONDS: Final = 61
-"""Bins of active time: a second each, the last for a minute and more."""
-BANDS: Final = (0.01, 0.1)
-"""Shares of the image at which a mask begins to be middling, and large."""
-
-FIELDS: Final[dict[str, int]] = {
-    "masks": 1,
-    "by_hand": 1,
-    "edited": 1,
-    "unchanged": 1,
-    "prompted": 1,
-    "prompts": 1,
-    "waiting_ms": 1,
-    "thinking_ms": 1,
-    "prompting_ms": 1,
-    "painting_ms": 1,
-    "by_hand_ms": 1,
-    "by_hand_cs2": 1,
-    "assisted_cs2": 1,
-    "by_hand_seconds": SECONDS,
-    "assisted_seconds": SECONDS,
-    "shares": len(BANDS) + 1,
-    "sizes": 40,
-    "predicted": 20,
-    "concavity": 20,
-    "centres": CENTRES * CENTRES,
-}
-"""What a row's sums hold, in this order, and how many numbers each.
-
-unchanged: assisted, one prompt, the first candidate, not painted on; prompted: assisted; sizes: sqrt(area / image area)
-in 40 bins; predicted: predicted IoU in 20; concavity: 1 - area / area of the convex hull in 20; centres: of boxes, by
-row; the four times: of assisted masks; by_hand_ms: all of the others' active time; cs2: squares of active time in
-hundredths of a second, for its spread.
-"""
-_OFFSETS: Final = dict(zip(FIELDS, np.cumsum([0, *FIELDS.values()][:-1]).tolist(), strict=True))
-LENGTH: Final = sum(FIELDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,37 +46,38 @@ class Tallies:
 
     def of(self, name: str) -> Ints:
         """Return one of `FIELDS`, shape (rows, its size)."""
-        offset = _OFFSETS[name]
+        offset = OFFSETS[name]
         return self.sums[:, offset : offset + FIELDS[name]]
 
 
 @contextmanager
 def changing(mask_ids: Sequence[int | None], *, session: Session) -> Iterator[list[int]]:
-    """Count masks whose life begins or ends within. Those that are made within are appended to what is yielded."""
+    """Count again what is counted of some masks and changes within: whether they live, whose they are, their flags.
+
+    Masks that are made within are appended to what is yielded.
+    """
     touched = [mask_id for mask_id in mask_ids if mask_id is not None]
-    before = counting(touched, session=session)
+    before = _counting(touched, session)
     yield touched
-    rows = session.execute(_counted().where(col(Mask.id).in_(touched), accepted_mask())).all() if touched else []
-    _count([row for row in rows if row.id not in before], 1, session)
-    count(sorted(before.difference(row.id for row in rows)), -1, session=session)
+    _change(before, _counting(touched, session), session)
 
 
-def counting(mask_ids: Sequence[int], *, session: Session) -> set[int]:
-    """Return those of some masks that count."""
-    query = select(col(Mask.id)).where(col(Mask.id).in_(mask_ids), accepted_mask())
-    return {int(found) for found in session.scalars(query) if found is not None} if mask_ids else set()
+def count(mask_ids: Sequence[int], *, session: Session) -> None:
+    """Count masks that have just been made, whether or not they are live."""
+    _change([], session.execute(_counted().where(col(Mask.id).in_(mask_ids))).all() if mask_ids else [], session)
 
 
-def count(mask_ids: Sequence[int], sign: int, *, session: Session) -> None:
-    """Count masks that have just become live (sign 1), or whose life has just ended (-1), in their rows and images."""
-    if mask_ids:
-        _count(session.execute(_counted().where(col(Mask.id).in_(mask_ids))).all(), sign, session)
+def _counting(mask_ids: Sequence[int], session: Session) -> Sequence[Any]:
+    """Return what is counted of those of some masks that count."""
+    query = _counted().where(col(Mask.id).in_(mask_ids), accepted_mask())
+    return session.execute(query).all() if mask_ids else []
 
 
 def count_image(image_id: int, sign: int, *, session: Session) -> None:
     """Count all live masks of an image that has just come into the library, or left it."""
     rows = session.execute(_counted().where(col(Mask.image_id) == image_id, accepted_mask())).all()
-    _add(rows, sign, session)
+    for key, sums in summed(rows).items():
+        _add(key, sign * sums, session)
 
 
 def read(
@@ -174,7 +137,7 @@ def recount(*, session: Session) -> None:
         for image_id, found in _by_image(rows).items():
             query = update(Image).where(col(Image.id) == image_id)
             session.execute(query.values(live_masks=col(Image.live_masks) + found))
-        for key, sums in _summed([row for row in rows if row.deleted_at is None]).items():
+        for key, sums in summed([row for row in rows if row.deleted_at is None]).items():
             table[key] = table[key] + sums if key in table else sums
     if table:
         session.execute(insert(Tally), [_values(key, sums) for key, sums in table.items()])
@@ -194,6 +157,8 @@ def _blocks(session: Session) -> Iterator[Sequence[Any]]:
 def _counted() -> Select[Any]:
     """Select what is counted of masks; the image's deletion decides whether they count in rows."""
     prompts = select(func.count()).select_from(PromptRow).where(col(PromptRow.mask_id) == col(Mask.id))
+    answer = col(FlagRow.name) + ":" + func.coalesce(col(FlagRow.resolution), "")
+    said = select(func.aggregate_strings(answer, ",")).where(col(FlagRow.mask_id) == col(Mask.id))
     columns: tuple[Any, ...] = (
         col(Mask.id),
         col(Mask.image_id),
@@ -214,11 +179,13 @@ def _counted() -> Select[Any]:
         col(Mask.thinking_ms),
         col(Mask.prompting_ms),
         col(Mask.painting_ms),
+        col(Mask.assigned),
         col(Image.project_id),
         col(Image.width),
         col(Image.height),
         col(Image.deleted_at),
         prompts.scalar_subquery().label("prompts"),
+        said.scalar_subquery().label("said"),
     )
     return select(*columns).join(Image, col(Image.id) == col(Mask.image_id))
 
@@ -228,31 +195,39 @@ def _by_image(rows: Sequence[Any]) -> dict[int, int]:
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
 
-def _count(rows: Sequence[Any], sign: int, session: Session) -> None:
-    for image_id, found in _by_image(rows).items():
-        query = update(Image).where(col(Image.id) == image_id)
-        session.execute(query.values(live_masks=col(Image.live_masks) + sign * found))
-    _add([row for row in rows if row.deleted_at is None], sign, session)
+def _change(before: Sequence[Any], after: Sequence[Any], session: Session) -> None:
+    """Take away what was counted of some masks and count what is now, in their images and rows."""
+    images = Counter(row.image_id for row in after)
+    images.subtract(row.image_id for row in before)
+    for image_id, more in images.items():
+        if more:
+            query = update(Image).where(col(Image.id) == image_id)
+            session.execute(query.values(live_masks=col(Image.live_masks) + more))
+    rows = summed([row for row in after if row.deleted_at is None])
+    for key, sums in summed([row for row in before if row.deleted_at is None]).items():
+        rows[key] = rows.get(key, 0) - sums
+    for key, sums in rows.items():
+        if sums.any():
+            _add(key, sums, session)
 
 
-def _add(rows: Sequence[Any], sign: int, session: Session) -> None:
-    for key, sums in _summed(rows).items():
-        where = (
-            (col(Tally.project_id) == key[0])
-            & (col(Tally.day) == key[1])
-            & (col(Tally.person_id) == key[2])
-            & (col(Tally.model_version_id) == key[3])
-        )
-        there = select(col(Tally.sums)).where(where).with_for_update()
-        before = session.execute(there).scalar_one_or_none()
-        if before is None:
-            # Where a database lets two write at once, one of them makes the row, and it is locked until its end.
-            dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-            empty = _values(key, np.zeros(LENGTH, np.int64))
-            session.execute(dialect.insert(Tally).values(empty).on_conflict_do_nothing())
-            before = session.execute(there).scalar_one()
-        after = _unpacked(before) + sign * sums
-        session.execute(update(Tally).where(where).values(sums=after.tobytes(), masks=int(after[0])))
+def _add(key: tuple[Any, ...], sums: Ints, session: Session) -> None:
+    where = (
+        (col(Tally.project_id) == key[0])
+        & (col(Tally.day) == key[1])
+        & (col(Tally.person_id) == key[2])
+        & (col(Tally.model_version_id) == key[3])
+    )
+    there = select(col(Tally.sums)).where(where).with_for_update()
+    before = session.execute(there).scalar_one_or_none()
+    if before is None:
+        # Where a database lets two write at once, one of them makes the row, and it is locked until its end.
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        empty = _values(key, np.zeros(LENGTH, np.int64))
+        session.execute(dialect.insert(Tally).values(empty).on_conflict_do_nothing())
+        before = session.execute(there).scalar_one()
+    after = _unpacked(before) + sums
+    session.execute(update(Tally).where(where).values(sums=after.tobytes(), masks=int(after[0])))
 
 
 def _values(key: tuple[Any, ...], sums: Ints) -> dict[str, Any]:
@@ -269,64 +244,3 @@ def _values(key: tuple[Any, ...], sums: Ints) -> dict[str, Any]:
 
 def _unpacked(sums: bytes) -> Ints:
     return np.frombuffer(sums, np.int64)
-
-
-def _summed(rows: Sequence[Any]) -> dict[tuple[Any, ...], Ints]:
-    """Return the sums over masks, by what their row is of."""
-    keys = [(row.project_id, row.created_at.date(), row.person_id, row.model_version_id or NO_VERSION) for row in rows]
-    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    table = np.zeros((len(places), LENGTH), np.int64)
-    at = np.array([places[key] for key in keys], np.intp)
-    if len(rows):
-        _sum_up(table, at, rows)
-    return {key: table[place] for key, place in places.items()}
-
-
-def _sum_up(table: Ints, at: NDArray[np.intp], rows: Sequence[Any]) -> None:
-    def column(name: str) -> Ints:
-        return np.array([getattr(row, name) for row in rows], np.int64)
-
-    def known(name: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        values = np.array([np.nan if getattr(row, name) is None else getattr(row, name) for row in rows], float)
-        return ~np.isnan(values), values
-
-    def put(name: str, amounts: Ints | int, bins: Ints | int = 0, where: NDArray[np.bool_] | None = None) -> None:
-        chosen = slice(None) if where is None else where
-        amounts, bins = np.broadcast_to(amounts, at.shape), np.broadcast_to(bins, at.shape)
-        np.add.at(table, (at[chosen], _OFFSETS[name] + bins[chosen]), amounts[chosen])
-
-    by_hand = np.array([row.origin == "by_hand" for row in rows])
-    assisted = np.array([row.origin == "assisted" for row in rows])
-    edited = np.array([bool(row.edited) for row in rows])
-    first = np.array([row.candidate_rank == 0 for row in rows])
-    times = [column(f"{kind}_ms") for kind in ("waiting", "thinking", "prompting", "painting")]
-    active = np.sum(times, axis=0)
-    seconds = np.minimum(active // 1000, SECONDS - 1)
-    width, height = column("width"), column("height")
-    share = column("area") / (width * height)
-    put("masks", 1)
-    put("by_hand", by_hand.astype(np.int64))
-    put("edited", edited.astype(np.int64))
-    put("unchanged", (assisted & ~edited & first & (column("prompts") == 1)).astype(np.int64))
-    put("prompted", assisted.astype(np.int64))
-    put("prompts", column("prompts"), where=assisted)
-    for kind, spent in zip(("waiting", "thinking", "prompting", "painting"), times, strict=True):
-        put(f"{kind}_ms", spent, where=assisted)
-    put("by_hand_ms", active, where=by_hand)
-    put("by_hand_cs2", (active // 10) ** 2, where=by_hand)
-    put("assisted_cs2", (active // 10) ** 2, where=assisted)
-    put("by_hand_seconds", 1, seconds, by_hand)
-    put("assisted_seconds", 1, seconds, assisted)
-    put("shares", 1, np.searchsorted(BANDS, share, side="right"))
-    put("sizes", 1, _bins(np.sqrt(share), FIELDS["sizes"]))
-    for field, name in (("predicted", "predicted_iou"), ("concavity", "concavity")):
-        there, values = known(name)
-        put(field, 1, _bins(np.where(there, values, 0), FIELDS[field]), there)
-    across = _bins((column("bbox_x") + column("bbox_width") / 2) / width, CENTRES)
-    down = _bins((column("bbox_y") + column("bbox_height") / 2) / height, CENTRES)
-    put("centres", 1, down * CENTRES + across)
-
-
-def _bins(values: NDArray[np.float64], count: int) -> Ints:
-    """Return which of `count` equal bins of [0, 1] each value lies in; 1 lies in the last."""
-    return np.clip((values * count).astype(np.int64), 0, count - 1)

@@ -11,13 +11,26 @@ from hypothesis import strategies as st
 from storage import bulk, flags, images, masks, people, proposals, tallies
 from storage.engine import Engines, Session
 from storage.rows import NewFlag, NewPrompt, Times
+from storage.tally_sums import LENGTH
 from storage.types import now
 from tests.storage.conftest import new_image
 from tests.storage.test_masks import new_mask
 
 MOVES = st.tuples(
     st.sampled_from(
-        ["accept", "correct", "delete", "undo", "restore", "image gone", "image back", "many", "import", "answer"]
+        [
+            "accept",
+            "correct",
+            "delete",
+            "undo",
+            "restore",
+            "image gone",
+            "image back",
+            "many",
+            "import",
+            "answer",
+            "check",
+        ]
     ),
     st.integers(0, 9),
 )
@@ -53,11 +66,13 @@ def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: l
                 "candidate_rank": number % 3,
                 "times": Times(number, 10 * number, 1000 * number, 20_000 * number),
                 "prompts": (NewPrompt("point", 1, 1, label=1),) * (number % 4),
+                "assigned": (None, "by_hand", "assisted")[number % 3],
+                "flags": (NewFlag(("small", "odd")[number % 2], "warning", "Said.", {}),) * (number % 3),
             }
             if move == "accept":
                 masks.insert(new_mask(key, **fields), session=session)
             elif move == "many":
-                plain = {name: value for name, value in fields.items() if name != "prompts"}
+                plain = {name: value for name, value in fields.items() if name not in ("prompts", "flags")}
                 bulk.add_masks([new_mask(f"{key}-{n}", **plain) for n in range(3)], session=session)
             elif move.startswith("image"):
                 if move == "image gone":
@@ -65,7 +80,7 @@ def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: l
                 else:
                     images.insert(new_image("b.jpg", 1), session=session)
             elif move == "import":
-                plain = {**fields, "origin": "imported", "prompts": ()}
+                plain = {**fields, "origin": "imported", "prompts": (), "flags": ()}
                 ids = bulk.add_masks([new_mask(f"{key}-{n}", **plain) for n in range(2)], session=session)
                 asked = NewFlag("imported", "warning", "From elsewhere.", {})
                 proposals.add_flags([(mask_id, asked) for mask_id in ids], session=session)
@@ -78,6 +93,12 @@ def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: l
                     elif number % 2:
                         for kept in flags.of_masks([one], session=session).get(one, []):
                             flags.resolve(kept.id, None, session=session)
+                elif move == "check":
+                    open_ones = [kept.id for kept in flags.of_masks([one], session=session).get(one, [])]
+                    if number % 2:
+                        flags.remove_unanswered(open_ones, session=session)
+                    else:
+                        flags.add({one: [NewFlag("gap", "info", "Said.", {})]}, session=session)
                 elif move == "correct":
                     image_id = masks.find(one, session=session).image_id
                     masks.insert(new_mask(key, **{**fields, "image_id": image_id}, supersedes_id=one), session=session)
@@ -140,7 +161,7 @@ def test_rows_are_chosen_by_day_person_and_version(engines: Engines) -> None:
         assert tallies.read(1, session=session, since=today, until=today).sum("masks") == 2
         assert tallies.read(1, session=session, since=date(2100, 1, 1)).sum("masks") == 0
         assert tallies.read(1, session=session, versions=[99]).sum("masks") == 0
-        assert tallies.read(2, session=session).sums.shape == (0, tallies.LENGTH)
+        assert tallies.read(2, session=session).sums.shape == (0, LENGTH)
 
 
 def test_a_mask_that_is_not_kept_is_not_counted(engines: Engines) -> None:

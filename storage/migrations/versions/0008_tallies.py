@@ -2,9 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlmodel import Session
-
-from storage import tallies
 
 revision = "0008"
 down_revision = "0007"
@@ -34,7 +31,6 @@ def upgrade() -> None:
     op.create_index(
         "ix_image_live_masks", "image", ["project_id", "live_masks"], sqlite_where=LIVE, postgresql_where=LIVE
     )
-    tallies.recount(session=Session(op.get_bind()))
 
 
 def downgrade() -> None:
