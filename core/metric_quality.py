@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.auditing import GOOD
-from core.metrics import Chosen, midnights
+from core.metrics import Chosen
 from core.statistics import Interval, wilson
 from core.workshop import Library
 from storage import reviews, skips
@@ -53,17 +53,9 @@ class Quality:
 
 def quality(library: Library, chosen: Chosen) -> Quality:
     """Return what the verdicts of what was chosen say, by the day they were given."""
-    since, until = midnights(chosen)
     with library.engines.reading() as session:
-        rows = reviews.judgements(
-            library.project_id,
-            since=since,
-            until=until,
-            people=chosen.people,
-            versions=chosen.versions,
-            session=session,
-        )
-        skipped = skips.reasons(library.project_id, since=since, until=until, session=session)
+        rows = reviews.judgements(library.project_id, by=chosen.narrow(), session=session)
+        skipped = skips.reasons(library.project_id, by=chosen.narrow(), session=session)
     measured = [(row, iou) for row in rows if (iou := iou_of(row)) is not None]
     values = np.array([iou for _, iou in measured])
     above, good = int((values > 0.95).sum()), int((values >= GOOD).sum())

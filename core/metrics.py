@@ -10,9 +10,10 @@ import numpy as np
 from core.statistics import Interval, ratio_of_means
 from core.workshop import Library
 from storage import images, masks, model_versions, people, tallies
+from storage.narrowing import MaskRanges, Narrow
 from storage.rows import MaskRow, Progress
 from storage.tallies import Tallies
-from storage.tally_sums import CENTRES, Ints
+from storage.tally_sums import CENTRES, FLAGS, Ints
 
 K = TypeVar("K", int, date)
 TIMES: Final = ("waiting", "thinking", "prompting", "painting")
@@ -30,6 +31,12 @@ class Chosen:
     until: date | None = None
     people: tuple[int, ...] = ()
     versions: tuple[int, ...] = ()
+
+    def narrow(self) -> Narrow:
+        """Return it as queries take it: days begin and end at midnight, UTC."""
+        since = None if self.since is None else datetime.combine(self.since, time(), UTC)
+        until = None if self.until is None else datetime.combine(self.until + timedelta(days=1), time(), UTC)
+        return Narrow(since, until, self.people, self.versions)
 
     def before(self) -> "Chosen":
         """Return the period as long as this one that ends the day before it; itself, if it has no beginning or end."""
@@ -77,6 +84,28 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeedUps:
+    """How many times longer a mask takes by hand than with a model's help: means of active time, with 95 % intervals.
+
+    Attributes
+    ----------
+    overall : Interval
+    by_version : dict of int to Interval
+        Of those with enough masks, 0 for none.
+    drawn : bool
+        Whether only objects are compared that chance has assigned to be made by hand, or not.
+    by_hand, assisted : int
+        How many masks are compared.
+    """
+
+    overall: Interval
+    by_version: dict[int, Interval]
+    drawn: bool
+    by_hand: int
+    assisted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """All figures that come from counters.
 
@@ -93,8 +122,9 @@ class Figures:
     sizes, predicted, concavity : ndarray of int
         Histograms over [0, 1]: sqrt(area / image area), predicted IoU, concavity.
     centres : ndarray of int, shape (12, 12)
-    speed_up : Interval, optional
-        Mean active time by hand over that with a model's help.
+    flags : dict of str to tuple of int
+        Of each check that said something: how many are open, fixed and kept.
+    speed_ups : SpeedUps, optional
     """
 
     progress: Progress
@@ -106,7 +136,8 @@ class Figures:
     concavity: Ints
     centres: Ints
     effort: Effort
-    speed_up: Interval | None
+    flags: dict[str, tuple[int, int, int]]
+    speed_ups: SpeedUps | None
     by_person: dict[int, Effort]
     by_version: dict[int, Effort]
     by_week: dict[date, Effort]
@@ -139,11 +170,18 @@ def figures(library: Library, chosen: Chosen) -> Figures:
         concavity=counted.of("concavity").sum(axis=0),
         centres=counted.of("centres").sum(axis=0).reshape(CENTRES, CENTRES),
         effort=effort(counted),
-        speed_up=speed_up(counted),
+        flags=_flags(counted),
+        speed_ups=speed_ups(counted),
         by_person=_split(counted, counted.people.tolist()),
         by_version=_split(counted, counted.versions.tolist()),
         by_week=_split(counted, [monday(day) for day in counted.days]),
     )
+
+
+def _flags(counted: Tallies) -> dict[str, tuple[int, int, int]]:
+    opened, fixed, kept = (counted.of(f"flags_{answer}").sum(axis=0).tolist() for answer in ("open", "fixed", "kept"))
+    said = zip(FLAGS, zip(opened, fixed, kept, strict=True), strict=True)
+    return {name: answers for name, answers in said if any(answers)}
 
 
 def monday(day: date) -> date:
@@ -179,17 +217,29 @@ def effort(counted: Tallies) -> Effort:
     )
 
 
-def speed_up(counted: Tallies) -> Interval | None:
-    """Return how many times longer a mask takes by hand, with a 95 % interval; None below 5 masks of either kind."""
-    total = counted.sum
-    by_hand, assisted = total("by_hand"), total("prompted")
-    if min(by_hand, assisted) < LEAST:
+def speed_ups(counted: Tallies) -> SpeedUps | None:
+    """Return how many times longer a mask takes by hand; None below 5 masks of either kind.
+
+    If chance has assigned that many of either kind, those alone are compared, as otherwise whoever outlines the hard
+    objects by hand makes the number larger.
+    """
+    drawn = min(counted.sum("drawn_by_hand"), counted.sum("drawn_assisted")) >= LEAST
+    by_hand, assisted = ("drawn_by_hand", "drawn_assisted") if drawn else ("by_hand", "assisted")
+
+    def spent(of: Tallies, kind: str) -> tuple[int, float, int]:
+        count = of.sum("prompted" if kind == "assisted" else kind)
+        kinds = [f"{part}_ms" for part in TIMES] if kind == "assisted" else [f"{kind}_ms"]
+        return count, sum(of.sum(one) for one in kinds) / 10, of.sum(f"{kind}_cs2")
+
+    baseline, helped = spent(counted, by_hand), spent(counted, assisted)
+    if min(baseline[0], helped[0]) < LEAST or (found := ratio_of_means(baseline, helped)) is None:
         return None
-    assisted_ms = sum(total(f"{kind}_ms") for kind in TIMES)
-    return ratio_of_means(
-        (by_hand, total("by_hand_ms") / 10, total("by_hand_cs2")),
-        (assisted, assisted_ms / 10, total("assisted_cs2")),
-    )
+    of_version = {
+        int(version): spent(counted.chosen(counted.versions == version), assisted)
+        for version in np.unique(counted.versions)
+    }
+    ratios = {version: ratio_of_means(baseline, of) for version, of in of_version.items() if of[0] >= LEAST}
+    return SpeedUps(found, {version: one for version, one in ratios.items() if one}, drawn, baseline[0], helped[0])
 
 
 def versions(library: Library) -> list[int]:
@@ -204,26 +254,8 @@ def names(library: Library) -> dict[int, str]:
         return people.names(session=session)
 
 
-def midnights(chosen: Chosen) -> tuple[datetime | None, datetime | None]:
-    """Return the moment from which on, and that before which, the chosen days lie, in UTC."""
-    since = None if chosen.since is None else datetime.combine(chosen.since, time(), UTC)
-    until = None if chosen.until is None else datetime.combine(chosen.until + timedelta(days=1), time(), UTC)
-    return since, until
-
-
-def behind(library: Library, chosen: Chosen, *, limit: int, **ranges: tuple[float, float]) -> list[MaskRow]:
-    """Return the newest masks of what was chosen, with `share` of the image or `predicted` IoU within [low, high)."""
-    since, until = midnights(chosen)
+def behind(library: Library, chosen: Chosen, ranges: MaskRanges, *, limit: int) -> list[MaskRow]:
+    """Return the newest masks behind a bar of what was chosen."""
     with library.engines.reading() as session:
-        ids = masks.behind(
-            library.project_id,
-            session=session,
-            limit=limit,
-            since=since,
-            until=until,
-            people=chosen.people,
-            versions=chosen.versions,
-            share=ranges.get("share"),
-            predicted=ranges.get("predicted"),
-        )
+        ids = masks.behind(library.project_id, by=chosen.narrow(), ranges=ranges, session=session, limit=limit)
         return [masks.get(mask_id, session=session) for mask_id in ids]

@@ -10,6 +10,7 @@ import streamlit as st
 from core import metrics
 from core.metric_quality import Quality, quality
 from core.metrics import Chosen, Figures
+from core.round_summaries import summaries
 from core.workshop import Workshop
 from pages.ui.frame import use_the_width
 from pages.ui.metric_charts import Chart, charts, spread, told
@@ -79,11 +80,10 @@ def _tiles(found: Figures, said: Quality, before: tuple[Figures, Quality] | None
     if said.above95 + said.from90 + said.below90:
         then = 100 * old_said.good.mean if old_said and old_said.verdicts else None
         tile("Masks ≥ 0.9 IoU", f"{said.good.mean:.0%}", 100 * said.good.mean, then, " %", told(said.good), less=False)
-    if found.speed_up:
-        one = found.speed_up
-        help_text = (
-            "Mean active time of outlines by hand over that of masks made with a model's help. SAM's paper: 6.4."
-        )
+    if found.speed_ups:
+        one = found.speed_ups.overall
+        how = "Objects assigned by chance." if found.speed_ups.drawn else "Not assigned by chance: see the chart below."
+        help_text = f"Mean active time of outlines by hand over that of masks made with a model's help. {how}"
         row.metric(
             "Faster than by hand",
             f"{one.mean:.1f}x",
@@ -147,7 +147,9 @@ if (
     earlier = chosen.before()
     before = metrics.figures(shop, earlier), quality(shop, earlier)
 _tiles(found, said, before)
-shown = charts(found, said, people)
+with st.spinner("Comparing rounds …", show_time=True):
+    agreed = summaries(shop, chosen)
+shown = charts(found, said, agreed, people)
 for place in range(0, len(shown), 2):
     for column, one in zip(st.columns(2), shown[place : place + 2], strict=False):
         with column:

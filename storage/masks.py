@@ -1,6 +1,6 @@
 """Queries about accepted masks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from storage import flags, tallies
 from storage.errors import MissingRow
 from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
+from storage.narrowing import MaskRanges, Narrow, narrowed, within
 from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewMask, NewPrompt, Times, Touched
 from storage.types import now
 
@@ -232,20 +233,10 @@ def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:
     return [LearnableRow(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
-def behind(
-    project_id: int,
-    *,
-    session: Session,
-    limit: int,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    people: Sequence[int] = (),
-    versions: Sequence[int] = (),
-    share: tuple[float, float] | None = None,
-    predicted: tuple[float, float] | None = None,
-) -> list[int]:
-    """Return the newest live masks of what a chart shows: made from `since` on and before `until`, of some people and
-    versions, with a share of the image and a predicted IoU from the first number on and below the second.
+def behind(project_id: int, *, by: Narrow, ranges: MaskRanges, session: Session, limit: int) -> list[int]:
+    """Return the newest live masks behind a bar of a chart.
+
+    They are looked for from the newest on: a bar of few old masks costs a walk over all.
     """
     query = (
         select(col(Mask.id))
@@ -254,19 +245,7 @@ def behind(
         .order_by(col(Mask.id).desc())
         .limit(limit)
     )
-    if since is not None:
-        query = query.where(col(Mask.created_at) >= since)
-    if until is not None:
-        query = query.where(col(Mask.created_at) < until)
-    if people:
-        query = query.where(col(Mask.person_id).in_(people))
-    if versions:
-        query = query.where(col(Mask.model_version_id).in_(versions))
-    if share is not None:
-        part = col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height))
-        query = query.where(part >= share[0], part < share[1])
-    if predicted is not None:
-        query = query.where(col(Mask.predicted_iou) >= predicted[0], col(Mask.predicted_iou) < predicted[1])
+    query = within(narrowed(query, by, at=col(Mask.created_at)), ranges)
     return [int(found) for found in session.scalars(query) if found is not None]
 
 

@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from storage.errors import MissingRow
 from storage.live import live_mask, proposed_mask
 from storage.models import UNANSWERED, FlagRow, Image, Mask, Review
+from storage.narrowing import Narrow, narrowed
 from storage.rows import JudgementRow, NewReview, ReviewRow
 
 FIX = "fix"
@@ -132,16 +133,8 @@ def count_sent_back(project_id: int, *, session: Session, limit: int) -> int:
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 
-def judgements(
-    project_id: int,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    people: Sequence[int] = (),
-    versions: Sequence[int] = (),
-    session: Session,
-) -> list[JudgementRow]:
-    """Return the verdicts given from `since` on and before `until` on masks of some people and versions."""
+def judgements(project_id: int, *, by: Narrow, session: Session) -> list[JudgementRow]:
+    """Return the verdicts of a time, on masks of some people and versions."""
     query = (
         select(
             col(Review.verdict),
@@ -155,15 +148,7 @@ def judgements(
         .where(col(Image.project_id) == project_id)
         .order_by(col(Review.id))
     )
-    if since is not None:
-        query = query.where(col(Review.created_at) >= since)
-    if until is not None:
-        query = query.where(col(Review.created_at) < until)
-    if people:
-        query = query.where(col(Mask.person_id).in_(people))
-    if versions:
-        query = query.where(col(Mask.model_version_id).in_(versions))
-    return [JudgementRow(*row) for row in session.execute(query)]
+    return [JudgementRow(*row) for row in session.execute(narrowed(query, by, at=col(Review.created_at)))]
 
 
 def _sent_back(query: Any, project_id: int) -> Any:

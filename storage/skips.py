@@ -1,6 +1,5 @@
 """Queries about skipped objects: the hard queue."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -8,6 +7,7 @@ from sqlmodel import Session, col
 
 from storage.errors import MissingRow
 from storage.models import Image, Skip
+from storage.narrowing import Narrow, narrowed
 from storage.rows import SkipRow, Times, Touched
 from storage.types import now
 
@@ -105,18 +105,13 @@ def _row(row: Skip) -> SkipRow:
     return SkipRow(row.id or 0, row.key, row.image_id, row.object_key, row.reason, row.state, row.created_at)
 
 
-def reasons(
-    project_id: int, *, since: datetime | None = None, until: datetime | None = None, session: Session
-) -> dict[str, int]:
-    """Return how many objects were skipped for which reason from `since` on and before `until`."""
+def reasons(project_id: int, *, by: Narrow, session: Session) -> dict[str, int]:
+    """Return how many objects some people skipped in a time, for which reason; no version skips any."""
     query = (
         select(col(Skip.reason), func.count())
         .join(Image, col(Image.id) == col(Skip.image_id))
         .where(col(Image.project_id) == project_id)
         .group_by(col(Skip.reason))
     )
-    if since is not None:
-        query = query.where(col(Skip.created_at) >= since)
-    if until is not None:
-        query = query.where(col(Skip.created_at) < until)
+    query = narrowed(query, by, at=col(Skip.created_at), person=col(Skip.person_id))
     return {str(row[0]): int(row[1]) for row in session.execute(query)}

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from core.metric_quality import Quality
 from core.metrics import LEAST, TIMES, Effort, Figures
+from core.round_summaries import RoundSummary
 from core.statistics import Interval
 
 Rows = list[dict[str, Any]]
@@ -17,6 +18,8 @@ _DAY_MS: Final = 86_400_000
 ACCENT: Final = "#f0a020"
 PALE: Final = "#8a93a3"
 _TIME_COLOURS: Final = dict(zip(TIMES, ("#8a93a3", "#5b8def", "#f0a020", "#22c7ff"), strict=True))
+PAPER_SPEED_UP: Final = 6.5
+"""How much faster SAM's annotators were at last than COCO's, who outlined by hand (arXiv 2304.02643, section 4)."""
 PAPER_SHARES: Final = (0.30, 0.45, 0.25)
 """SA-1B's masks below 1 %, from 1 to 10 %, and from 10 % of the image on, as read off figure 6 of its paper."""
 
@@ -34,8 +37,11 @@ class Chart:
     picks: str = ""
 
 
-def charts(found: Figures, quality: Quality, people: dict[int, str]) -> list[Chart]:
+def charts(found: Figures, quality: Quality, rounds: list[RoundSummary], people: dict[int, str]) -> list[Chart]:
     """Return all charts, in the order of the page."""
+    weeks = {f"{day:%Y-%m-%d}": (day.toordinal(), one) for day, one in found.by_week.items()}
+    versions = {_version(one): (one, of) for one, of in found.by_version.items()}
+    annotators = {people.get(one, "?"): (one, of) for one, of in found.by_person.items()}
     return [
         _days(found),
         _per_image(found),
@@ -43,17 +49,17 @@ def charts(found: Figures, quality: Quality, people: dict[int, str]) -> list[Cha
         _sizes(found),
         _measured(quality),
         _calibration(quality),
+        _verdicts(quality),
+        _flags(found),
+        _agreement(rounds),
         _predicted(found),
         _where(found),
         _concavity(found),
         _bands(found.effort),
-        _times("weeks", "Time a mask, by week", {f"{day:%Y-%m-%d}": one for day, one in found.by_week.items()}),
-        _times(
-            "versions", "Time a mask, by model version", {_version(one): of for one, of in found.by_version.items()}
-        ),
-        _times(
-            "people", "Time a mask, by annotator", {people.get(one, "?"): of for one, of in found.by_person.items()}
-        ),
+        _times("weeks", "Time a mask, by week", weeks, picks="week"),
+        _times("versions", "Time a mask, by model version", versions, picks="version"),
+        _times("people", "Time a mask, by annotator", annotators, picks="person"),
+        _speed_up(found),
         _skips(quality),
     ]
 
@@ -198,7 +204,7 @@ def _predicted(found: Figures) -> Chart:
 
 def _concavity(found: Figures) -> Chart:
     definition = "1 - area / area of the convex hull; kept since this version, so older masks are missing."
-    return _histogram("concavity", "Concavity", definition, found.concavity, "concavity")
+    return _histogram("concavity", "Concavity", definition, found.concavity, "concavity", picks="concavity")
 
 
 def _where(found: Figures) -> Chart:
@@ -268,11 +274,13 @@ def _bands(effort: Effort) -> Chart:
     counts = (effort.easy, effort.medium, effort.complex)
     rows = [{"effort": name, "masks": count} for name, count in zip(names, counts, strict=True)]
     definition = "Masks made with a model's help, by active time."
-    return _chart("bands", "Effort", definition, rows, sum(counts), _bars(names, counts, yaxis={"title": "masks"}))
+    figure = _bars(names, counts, yaxis={"title": "masks"})
+    return _chart("bands", "Effort", definition, rows, sum(counts), figure, picks="seconds")
 
 
-def _times(key: str, title: str, of: dict[str, Effort]) -> Chart:
-    shown = {name: one for name, one in of.items() if one.assisted}
+def _times(key: str, title: str, of: dict[str, tuple[int, Effort]], *, picks: str) -> Chart:
+    shown = {name: one for name, (_, one) in of.items() if one.assisted}
+    keys = [of[name][0] for name in shown]
     rows = [
         {
             "of": name,
@@ -293,8 +301,8 @@ def _times(key: str, title: str, of: dict[str, Effort]) -> Chart:
             y=[one.seconds[kind] for one in shown.values()],
             name=kind,
             marker_color=_TIME_COLOURS[kind],
-            customdata=[one.assisted for one in shown.values()],
-            hovertemplate=kind + " %{y:.1f} s, %{customdata:,} masks<extra></extra>",
+            customdata=[[one.assisted, key] for key, one in zip(keys, shown.values(), strict=True)],
+            hovertemplate=kind + " %{y:.1f} s, %{customdata[0]:,} masks<extra></extra>",
         )
     figure.update_layout(
         barmode="stack",
@@ -303,12 +311,122 @@ def _times(key: str, title: str, of: dict[str, Effort]) -> Chart:
         legend={"orientation": "h", "y": 1.15},
     )
     definition = "Mean active seconds of a mask made with a model's help, by what they went into."
-    return _chart(key, title, definition, rows, sum(one.assisted for one in shown.values()), figure)
+    count = sum(one.assisted for one in shown.values())
+    return _chart(key, title, definition, rows, count, figure, picks=picks)
+
+
+def _speed_up(found: Figures) -> Chart:
+    said = found.speed_ups
+    shown = {"all": said.overall, **{_version(key): one for key, one in said.by_version.items()}} if said else {}
+    rows = [
+        {"of": name, "times faster": round(one.mean, 2), "low": round(one.low, 2), "high": round(one.high, 2)}
+        for name, one in shown.items()
+    ]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[one.mean for one in shown.values()],
+        y=list(shown),
+        error_x={
+            "array": [one.high - one.mean for one in shown.values()],
+            "arrayminus": [one.mean - one.low for one in shown.values()],
+        },
+        mode="markers",
+        marker={"color": ACCENT, "size": 10},
+        hovertemplate="%{y}: %{x:.1f}x<extra></extra>",
+    )
+    figure.add_vline(
+        PAPER_SPEED_UP,
+        line={"dash": "dot", "color": PALE},
+        annotation={"text": f"SAM's paper {PAPER_SPEED_UP}", "font": {"color": PALE}, "showarrow": False},
+        annotation_position="top",
+    )
+    figure.update_layout(
+        xaxis={"title": "times faster than by hand", "rangemode": "tozero"},
+        yaxis={"type": "category", "autorange": "reversed"},
+    )
+    which = "objects that chance assigned to either" if said and said.drawn else "all masks, not assigned by chance"
+    counts = f" Of {said.by_hand:,} and {said.assisted:,} masks: {which}." if said else ""
+    definition = f"Mean active time of outlines by hand over that of masks made with a model's help.{counts}"
+    count = min(said.by_hand, said.assisted) if said else min(found.effort.by_hand, found.effort.assisted)
+    what = "masks of either kind"
+    return _chart(
+        "speed-up", "Faster than by hand", definition, rows, count if said else min(count, 4), figure, what=what
+    )
+
+
+def _verdicts(quality: Quality) -> Chart:
+    words = {"approve": "approved", "fix": "to fix", "send_back": "sent back", "reject": "rejected"}
+    rows = [
+        {"verdict": words.get(verdict, verdict), "masks": quality.verdicts[verdict]}
+        for verdict in (*words, *sorted(set(quality.verdicts) - set(words)))
+        if verdict in quality.verdicts
+    ]
+    figure = _bars([row["verdict"] for row in rows], [row["masks"] for row in rows], yaxis={"title": "verdicts"})
+    rating = f" Mean rating {quality.rating:.1f} of 10." if quality.rating is not None else ""
+    definition = f"What reviewers said, by the day they said it.{rating}"
+    return _chart("verdicts", "Verdicts", definition, rows, sum(quality.verdicts.values()), figure, what="verdicts")
+
+
+def _flags(found: Figures) -> Chart:
+    most_first = sorted(found.flags.items(), key=lambda item: -sum(item[1]))
+    rows = [{"flag": name, "open": said[0], "fixed": said[1], "kept": said[2]} for name, said in most_first]
+    figure = go.Figure()
+    for answer, colour in (("open", ACCENT), ("fixed", "#22c7ff"), ("kept", PALE)):
+        figure.add_bar(
+            x=[row["flag"] for row in rows],
+            y=[row[answer] for row in rows],
+            name=answer,
+            marker_color=colour,
+            customdata=[row["flag"] for row in rows],
+            hovertemplate="%{x}, " + answer + ": %{y:,}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", yaxis={"title": "flags"}, legend={"orientation": "h", "y": 1.15})
+    definition = (
+        "What automatic checks said of the masks that stand, and what annotators answered: mended it, or kept the mask."
+    )
+    count = sum(sum(said) for said in found.flags.values())
+    return _chart("flags", "Flags", definition, rows, count, figure, what="flags", picks="flag")
+
+
+def _agreement(rounds: list[RoundSummary]) -> Chart:
+    rows: Rows = []
+    figure = go.Figure()
+    for name, colour in (("F1 at IoU 0.5", ACCENT), ("IoU of matched masks", "#5b8def")):
+        means, above, below = [], [], []
+        for one in rounds:
+            values = [pair.f1 if name.startswith("F1") else pair.iou or 0.0 for pair in one.pairs]
+            weights = [pair.masks for pair in one.pairs]
+            mean = float(np.average(values, weights=weights)) if sum(weights) else 0.0
+            means.append(mean)
+            above.append(max(values) - mean)
+            below.append(mean - min(values))
+            rows.append({"round": one.name, "figure": name, "mean": mean, "least": min(values), "most": max(values)})
+        figure.add_bar(
+            x=[one.name for one in rounds],
+            y=means,
+            name=name,
+            marker_color=colour,
+            error_y={"array": above, "arrayminus": below, "color": PALE},
+            hovertemplate="%{x}: %{y:.0%}",
+        )
+    figure.update_layout(
+        yaxis={"tickformat": ".0%", "range": [0, 1.05]},
+        xaxis={"type": "category"},
+        legend={"orientation": "h", "y": 1.15},
+    )
+    definition = (
+        "How far people agree on the same images, by round: mean over pairs of people, weighted by their masks; "
+        "the whiskers reach from the pair that agrees least to the one that agrees most. No version has a part in it."
+    )
+    count = sum(pair.masks for one in rounds for pair in one.pairs)
+    return _chart("agreement", "Agreement", definition, rows, count, figure, what="masks in rounds")
 
 
 def _skips(quality: Quality) -> Chart:
     words = {"timer": "time over", "hard": "too hard"}
     rows = [{"reason": words.get(reason, reason), "objects": count} for reason, count in sorted(quality.skips.items())]
     figure = _bars([row["reason"] for row in rows], [row["objects"] for row in rows], yaxis={"title": "objects"})
-    definition = "Objects left to the hard queue, by reason; of everybody's, by the day they were skipped."
+    definition = (
+        "Objects left to the hard queue, by reason, by the day they were skipped; a skip is of no model version."
+    )
     return _chart("skips", "Skipped", definition, rows, sum(quality.skips.values()), figure, what="skipped objects")

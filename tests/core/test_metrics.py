@@ -1,22 +1,27 @@
 """The figures of the Metrics page against the same figures computed from the masks themselves."""
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core import metrics, reviewing
+from core import annotating, metrics, reviewing
 from core.auditing import GOOD
+from core.checking import check_library
 from core.data_page import data_page
 from core.metric_quality import quality
 from core.metrics import Chosen
+from core.quality.checks import LIBRARY_CHECKS
 from core.quality.concavity import concavity
 from core.reviewing import Verdict
 from core.statistics import ratio_of_means
 from core.workshop import Library
 from storage import masks
+from storage.narrowing import MaskRanges
 from storage.rows import MaskRow
+from storage.tally_sums import FLAGS
 from storage.types import now
 from tests.conftest import HEIGHT, WIDTH, square
 from tests.core.conftest import accept
@@ -85,6 +90,27 @@ def test_figures_equal_those_of_the_masks_themselves(worked: Library) -> None:
     assert found.progress.masks == 40
 
 
+def test_flags_are_counted_by_name_and_answer(worked: Library) -> None:
+    said = [flag for row in everything(worked) for flag in row.flags]
+    assert said
+    for flag, answer in zip(said[:2], ("fixed", "kept"), strict=True):
+        annotating.resolve_flag(worked, flag.id, answer)
+    counted = Counter((flag.name, flag.resolution or "open") for row in everything(worked) for flag in row.flags)
+    found = metrics.figures(worked, Chosen()).flags
+    assert found == {
+        name: tuple(counted[name, answer] for answer in ("open", "fixed", "kept"))
+        for name in {key for key, _ in counted}
+    }
+    check_library(worked)
+    rows = everything(worked)
+    found = metrics.figures(worked, Chosen()).flags
+    assert sum(map(sum, found.values())) == sum(len(row.flags) for row in rows) > len(said)
+
+
+def test_every_check_has_a_counter_of_its_own() -> None:
+    assert {*LIBRARY_CHECKS, "imported", "another"} == set(FLAGS)
+
+
 def test_days_people_and_versions_narrow_what_is_counted(worked: Library) -> None:
     today = now().date()
     assert metrics.figures(worked, Chosen(people=(2,))).effort.masks == 20
@@ -98,15 +124,27 @@ def test_days_people_and_versions_narrow_what_is_counted(worked: Library) -> Non
 
 def test_masks_behind_a_bar_are_those_that_were_counted_in_it(worked: Library) -> None:
     found = metrics.figures(worked, Chosen())
-    assert len(metrics.behind(worked, Chosen(), limit=99, share=(0.01, 0.1))) == found.shares[1]
-    assert len(metrics.behind(worked, Chosen(), limit=99, predicted=(0.5, 0.55))) == found.predicted[10]
-    assert len(metrics.behind(worked, Chosen(people=(2,)), limit=5)) == 5
-    assert metrics.behind(worked, Chosen(until=date(2020, 1, 1)), limit=5) == []
+    assert len(metrics.behind(worked, Chosen(), MaskRanges(share=(0.01, 0.1)), limit=99)) == found.shares[1]
+    assert len(metrics.behind(worked, Chosen(), MaskRanges(predicted=(0.5, 0.55)), limit=99)) == found.predicted[10]
+    assert len(metrics.behind(worked, Chosen(), MaskRanges(concavity=(0, 0.05)), limit=99)) == found.concavity[0]
+    for low, high, count in (
+        (0, 10, found.effort.easy),
+        (10, 30, found.effort.medium),
+        (30, 1e6, found.effort.complex),
+    ):
+        assert len(metrics.behind(worked, Chosen(), MaskRanges(seconds=(low, high)), limit=99)) == count
+    for name, said in found.flags.items():
+        behind = metrics.behind(worked, Chosen(), MaskRanges(flag=name), limit=99)
+        assert sum(flag.name == name for row in behind for flag in row.flags) == sum(said)
+    assert len(metrics.behind(worked, Chosen(people=(2,)), MaskRanges(), limit=5)) == 5
+    assert len(metrics.behind(worked, Chosen(versions=(0,)), MaskRanges(), limit=99)) == 40
+    assert metrics.behind(worked, Chosen(until=date(2020, 1, 1)), MaskRanges(), limit=5) == []
 
 
 def test_the_speed_up_and_its_interval_are_those_of_a_bootstrap(worked: Library) -> None:
-    rows, found = everything(worked), metrics.figures(worked, Chosen()).speed_up
-    assert found is not None
+    rows, said = everything(worked), metrics.figures(worked, Chosen()).speed_ups
+    assert said is not None
+    found = said.overall
     by_hand = np.array([row.times.active_ms for row in rows if row.origin == "by_hand"], float)
     assisted = np.array([row.times.active_ms for row in rows if row.origin == "assisted"], float)
     assert found.mean == pytest.approx(by_hand.mean() / assisted.mean(), rel=1e-3)
@@ -121,7 +159,7 @@ def test_the_speed_up_and_its_interval_are_those_of_a_bootstrap(worked: Library)
 def test_too_few_of_a_kind_give_no_speed_up(stocked: Library) -> None:
     accept(stocked, "a", square(), times={"painting_ms": 900})
     found = metrics.figures(stocked, Chosen())
-    assert (found.speed_up, found.effort.masks) == (None, 1)
+    assert (found.speed_ups, found.effort.masks) == (None, 1)
 
 
 def test_quality_is_what_reviewers_made_of_the_masks(worked: Library) -> None:
