@@ -42,6 +42,7 @@ def _accepted(body: MaskBody) -> annotating.Accepted:
         edited=body.edited,
         kept_iou=chosen.kept_iou,
         supersedes=body.supersedes,
+        by_chance=body.origin == "assisted",
         prompts=[prompt.model_dump() for prompt in body.prompts],
         edits=[edit.model_dump() for edit in body.edits],
         times=body.times.model_dump(),

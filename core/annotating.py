@@ -1,10 +1,11 @@
 """What an annotator does to the library: accept, skip, delete, take back. Each call is one transaction."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from core import corrections
 from core import masks as pixels
+from core.assigning import assigned
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.masks import Mask, Rle
 from core.projects import settings
@@ -38,6 +39,8 @@ class Accepted:
         IoU of the mask with the candidate it was made of; none without a candidate.
     supersedes : int or str, optional
         Id or key of the mask this one corrects.
+    by_chance : bool
+        Whether it was left to chance how the object is made, as far as the project has some outlined by hand.
     """
 
     rle: Rle
@@ -52,6 +55,7 @@ class Accepted:
     edited: bool = False
     kept_iou: float | None = None
     supersedes: int | str | None = None
+    by_chance: bool = False
     prompts: list[dict[str, Any]] = field(default_factory=list)
     edits: list[dict[str, Any]] = field(default_factory=list)
     times: dict[str, int] = field(default_factory=dict)
@@ -106,10 +110,14 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         for mask_id, height, width, counts in others
         if superseded is None or mask_id != superseded.id
     ]
-    said = check_mask(drawn, existing, limits=Limits(min_area=settings(library)["min_area"]))
+    chosen = settings(library)
+    said = check_mask(drawn, existing, limits=Limits(min_area=chosen["min_area"]))
+    asked_chance = accepted.by_chance and superseded is None
+    way = assigned(accepted.object_key, chosen["by_hand_share"]) if asked_chance else None
     with library.engines.writing() as session:
         version = _version(accepted.model, session)
         new = _new_mask(library, image, key, accepted, drawn, rle, said, version, superseded.id if superseded else None)
+        new = replace(new, assigned=way)
         mask_id, created = masks.insert(new, session=session)
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")

@@ -92,7 +92,7 @@ class SpeedUps:
     overall : Interval
     by_version : dict of int to Interval
         Of those with enough masks, 0 for none.
-    drawn : bool
+    by_chance : bool
         Whether only objects are compared that chance has assigned to be made by hand, or not.
     by_hand, assisted : int
         How many masks are compared.
@@ -100,7 +100,7 @@ class SpeedUps:
 
     overall: Interval
     by_version: dict[int, Interval]
-    drawn: bool
+    by_chance: bool
     by_hand: int
     assisted: int
 
@@ -223,8 +223,8 @@ def speed_ups(counted: Tallies) -> SpeedUps | None:
     If chance has assigned that many of either kind, those alone are compared, as otherwise whoever outlines the hard
     objects by hand makes the number larger.
     """
-    drawn = min(counted.sum("drawn_by_hand"), counted.sum("drawn_assisted")) >= LEAST
-    by_hand, assisted = ("drawn_by_hand", "drawn_assisted") if drawn else ("by_hand", "assisted")
+    by_chance = min(counted.sum("assigned_by_hand"), counted.sum("assigned_model")) >= LEAST
+    by_hand, assisted = ("assigned_by_hand", "assigned_model") if by_chance else ("by_hand", "assisted")
 
     def spent(of: Tallies, kind: str) -> tuple[int, float, int]:
         count = of.sum("prompted" if kind == "assisted" else kind)
@@ -239,7 +239,7 @@ def speed_ups(counted: Tallies) -> SpeedUps | None:
         for version in np.unique(counted.versions)
     }
     ratios = {version: ratio_of_means(baseline, of) for version, of in of_version.items() if of[0] >= LEAST}
-    return SpeedUps(found, {version: one for version, one in ratios.items() if one}, drawn, baseline[0], helped[0])
+    return SpeedUps(found, {version: one for version, one in ratios.items() if one}, by_chance, baseline[0], helped[0])
 
 
 def versions(library: Library) -> list[int]:

@@ -52,8 +52,7 @@ else:
     skip = st.query_params.get("skip")
     result = workbench(image_id=image_id, mask_id=mask_id, skip=skip, whose=whose, round_id=round_id, version=version())
     if result.by_hand is not None:
-        asked_by_hand = result.by_hand
-        by_hand = ByHand.start(shop.person_id, asked_by_hand.image_id, (asked_by_hand.width, asked_by_hand.height))
+        by_hand = ByHand.start(shop.person_id, result.by_hand)
         by_hand.put_in_url()
         st.session_state["by_hand"] = by_hand
         st.rerun()

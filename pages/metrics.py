@@ -82,7 +82,11 @@ def _tiles(found: Figures, said: Quality, before: tuple[Figures, Quality] | None
         tile("Masks ≥ 0.9 IoU", f"{said.good.mean:.0%}", 100 * said.good.mean, then, " %", told(said.good), less=False)
     if found.speed_ups:
         one = found.speed_ups.overall
-        how = "Objects assigned by chance." if found.speed_ups.drawn else "Not assigned by chance: see the chart below."
+        how = (
+            "Objects assigned by chance."
+            if found.speed_ups.by_chance
+            else "Not assigned by chance: see the chart below."
+        )
         help_text = f"Mean active time of outlines by hand over that of masks made with a model's help. {how}"
         row.metric(
             "Faster than by hand",

@@ -41,13 +41,13 @@ FIELDS: Final[dict[str, int]] = {
     "predicted": 20,
     "concavity": 20,
     "centres": CENTRES * CENTRES,
-    "drawn_by_hand": 1,
-    "drawn_by_hand_ms": 1,
-    "drawn_by_hand_cs2": 1,
-    "drawn_assisted": 1,
-    "drawn_assisted_ms": 1,
-    "drawn_assisted_cs2": 1,
-    "drawn_otherwise": 1,
+    "assigned_by_hand": 1,
+    "assigned_by_hand_ms": 1,
+    "assigned_by_hand_cs2": 1,
+    "assigned_model": 1,
+    "assigned_model_ms": 1,
+    "assigned_model_cs2": 1,
+    "assigned_otherwise": 1,
     "flags_open": len(FLAGS),
     "flags_fixed": len(FLAGS),
     "flags_kept": len(FLAGS),
@@ -57,8 +57,8 @@ FIELDS: Final[dict[str, int]] = {
 unchanged: assisted, one prompt, the first candidate, not painted on; prompted: assisted; sizes: sqrt(area / image area)
 in 40 bins; predicted: predicted IoU in 20; concavity: 1 - area / area of the convex hull in 20; centres: of boxes, by
 row; the four times: of assisted masks; by_hand_ms: all of the others' active time; cs2: squares of active time in
-hundredths of a second, for its spread; drawn_by_hand and drawn_assisted: made as chance said, drawn_otherwise: in the
-other way; flags: what checks said, by `FLAGS`, and what was answered.
+hundredths of a second, for its spread; assigned_by_hand and assigned_model: made as chance said, assigned_otherwise: in
+another way; flags: what checks said, by `FLAGS`, and what was answered.
 """
 OFFSETS: Final = dict(zip(FIELDS, np.cumsum([0, *FIELDS.values()][:-1]).tolist(), strict=True))
 LENGTH: Final = sum(FIELDS.values())
@@ -118,12 +118,12 @@ def _sum_up(table: Ints, at: NDArray[np.intp], rows: Sequence[Any]) -> None:
     across = _bins((column("bbox_x") + column("bbox_width") / 2) / width, CENTRES)
     down = _bins((column("bbox_y") + column("bbox_height") / 2) / height, CENTRES)
     put("centres", 1, down * CENTRES + across)
-    for way, made, other in (("by_hand", by_hand, assisted), ("assisted", assisted, by_hand)):
-        drawn = np.array([row.assigned == way for row in rows])
-        put(f"drawn_{way}", 1, where=drawn & made)
-        put(f"drawn_{way}_ms", active, where=drawn & made)
-        put(f"drawn_{way}_cs2", (active // 10) ** 2, where=drawn & made)
-        put("drawn_otherwise", 1, where=drawn & other)
+    for field, way, made in (("assigned_by_hand", "by_hand", by_hand), ("assigned_model", "assisted", assisted)):
+        meant = np.array([row.assigned == way for row in rows])
+        put(field, 1, where=meant & made)
+        put(f"{field}_ms", active, where=meant & made)
+        put(f"{field}_cs2", (active // 10) ** 2, where=meant & made)
+        put("assigned_otherwise", 1, where=meant & ~made)
     for place, row in zip(at, rows, strict=True):
         for name, answer in said_of(row.said):
             table[place, OFFSETS[f"flags_{answer}"] + FLAGS.index(name)] += 1

@@ -13,12 +13,29 @@ _HTML = '<div class="ms-root"></div>'
 
 
 @dataclass(frozen=True, slots=True)
+class Assigned:
+    """An object that chance has assigned to be outlined by hand: its key, the time it took till now, where it is."""
+
+    key: str
+    times: dict[str, int]
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class AskedByHand:
-    """An image to be outlined by hand, and the room there is for it in CSS pixels."""
+    """An image to be outlined by hand, and the room there is for it in CSS pixels.
+
+    Attributes
+    ----------
+    assigned : Assigned or None
+        The object that chance has assigned to be outlined; without it the annotator chose to.
+    """
 
     image_id: int
     width: int
     height: int
+    assigned: Assigned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +123,25 @@ def stopwatch(*, outline: str, version: str) -> dict[str, int] | None:
     data = {"key": outline, "module": f"/canvas/{version}/stopwatch.js"}
     result = _bare_component()(key=f"stopwatch-{outline}", data=data, on_times_change=_ignore)
     try:
-        return {name: int(result.times[name]) for name in ("waiting_ms", "thinking_ms", "prompting_ms", "painting_ms")}
+        return _times(result.times)
     except (TypeError, KeyError, ValueError):
         return None
 
 
 def _asked(sent: Any) -> AskedByHand | None:
     try:
-        return AskedByHand(**{name: int(sent[name]) for name in ("image_id", "width", "height")})
+        numbers = {name: int(sent[name]) for name in ("image_id", "width", "height")}
+        assigned = None
+        if sent.get("object_key") is not None:
+            x, y = (float(value) for value in sent["at"])
+            assigned = Assigned(str(sent["object_key"])[:64], _times(sent["times"]), x, y)
+        return AskedByHand(**numbers, assigned=assigned)
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def _times(sent: Any) -> dict[str, int]:
+    return {name: int(sent[name]) for name in ("waiting_ms", "thinking_ms", "prompting_ms", "painting_ms")}
 
 
 @lru_cache(maxsize=1)

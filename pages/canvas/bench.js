@@ -2,6 +2,7 @@
 
 import { Answers } from "./answers.js";
 import { Api } from "./api.js";
+import { Chance } from "./chance.js";
 import { Drafts } from "./drafts.js";
 import { Effects } from "./effects.js";
 import { Emitter } from "./emitter.js";
@@ -60,6 +61,7 @@ export class Bench {
     this.painting = new Painting(this);
     this.showing = new Showing(this);
     this.working = new Working(this);
+    this.chance = new Chance(this);
     this.finishing = new Finishing(this, new Effects(this));
     this.library = new Library(this);
     this.probe = new Probe(this);
@@ -190,6 +192,16 @@ export class Bench {
   /** Whether an object is in work. */
   get isBusy() {
     return !objects.isEmpty(this.working.object);
+  }
+
+  /**
+   * Leave the workbench for the outline mode, which gets the room the workbench had.
+   * @param {{object_key: string, times: any, at: number[]} | {}} assigned  an object that chance has chosen for it
+   */
+  askByHand(assigned = {}) {
+    if (!this.isOpen) return;
+    const { width, height } = this.root.getBoundingClientRect();
+    this.hooks.byHand({ image_id: this.imageId, width: Math.round(width), height: Math.round(height), ...assigned });
   }
 
   // --- drafts and time ---

@@ -31,7 +31,7 @@ export function commandsOf(bench) {
     larger: () => resize(bench, 1),
     clean: () => bench.painting.clean(),
     removePoint: () => removeHere(bench),
-    byHand: () => byHand(bench),
+    byHand: () => bench.askByHand(),
     next: () => library.next(),
     previous: () => library.previous(),
     maskNext: () => masks.selectNext(1),
@@ -60,13 +60,6 @@ export function commandsOf(bench) {
     placeCorner: () => crosshair.setCorner(),
     paintTo: () => crosshair.line(),
   };
-}
-
-/** Leave the workbench for the outline mode, which gets the room the workbench had. */
-function byHand(bench) {
-  if (!bench.isOpen) return;
-  const { width, height } = bench.root.getBoundingClientRect();
-  bench.hooks.byHand({ image_id: bench.imageId, width: Math.round(width), height: Math.round(height) });
 }
 
 /** Escape gives up what is half done first, then the selection, then the object. */

@@ -1,4 +1,4 @@
-// Two dialogs: all keys, where each can be changed; and what the server refused to save.
+// Dialogs: all keys, where each can be changed; what the server refused to save; and the frame of others.
 
 import { button, el } from "./dom.js";
 import { ACTIONS, nameOf, shownKey } from "./keys.js";
@@ -7,7 +7,7 @@ import { ACTIONS, nameOf, shownKey } from "./keys.js";
  * Open a dialog in `root`; the workbench's keys and its stopwatch rest until it is closed.
  * @param {import("./bench.js").Bench} bench @param {string} title @param {...Node} content
  */
-function open(bench, title, ...content) {
+export function openDialog(bench, title, ...content) {
   const close = button({ class: "plain close", title: "Close (Esc)", "aria-label": "Close" }, "Close");
   const dialog = el("dialog", { class: "dialog", "aria-label": title }, el("header", {}, el("h1", {}, title), close), ...content);
   close.addEventListener("click", () => dialog.close());
@@ -51,7 +51,7 @@ export function openHelp(bench) {
     },
     "Default keys",
   );
-  const dialog = open(bench, "Keys", mouse(), el("div", { class: "key-groups" }, ...tables), el("footer", {}, note, reset));
+  const dialog = openDialog(bench, "Keys", mouse(), el("div", { class: "key-groups" }, ...tables), el("footer", {}, note, reset));
 }
 
 function mouse() {
@@ -126,5 +126,5 @@ export function openRefused(bench) {
     if (!outbox.refused.length) dialog.close();
   };
   draw();
-  const dialog = open(bench, "Not saved", el("p", {}, "The server refused these. They are kept in this browser until you decide."), list);
+  const dialog = openDialog(bench, "Not saved", el("p", {}, "The server refused these. They are kept in this browser until you decide."), list);
 }

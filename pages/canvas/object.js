@@ -11,8 +11,9 @@ import { uuid } from "./uuid.js";
  * @typedef {{key: string, rle: import("./rle.js").Rle, label: string | null, predicted_iou: number | null,
  *   stability_score: number | null, level: string | null}} Base  the accepted mask being edited
  * @typedef {{key: string, points: readonly Point[], box: PromptBox | null, refine: string | null, chosen: number,
- *   edits: readonly Edit[], base: Base | null, onBase: boolean, label: string | null}} WorkObject
- *   refine: token of the candidate that the prompt refines; onBase: no prompt yet since editing began
+ *   edits: readonly Edit[], base: Base | null, onBase: boolean, label: string | null, withModel: boolean}} WorkObject
+ *   refine: token of the candidate that the prompt refines; onBase: no prompt yet since editing began; withModel: the
+ *   annotator did not want to outline it by hand, though chance had chosen it
  */
 
 /** @returns {WorkObject} an object nobody has prompted yet */
@@ -27,6 +28,7 @@ export function fresh() {
     base: null,
     onBase: false,
     label: null,
+    withModel: false,
   });
 }
 
@@ -85,6 +87,11 @@ export function addEdit(object, edit) {
 /** @param {WorkObject} object @param {string | null} label @returns {WorkObject} */
 export function setLabel(object, label) {
   return changed(object, { label });
+}
+
+/** @param {WorkObject} object @returns {WorkObject} */
+export function withModel(object) {
+  return changed(object, { withModel: true });
 }
 
 /** Begin to edit an accepted mask; its own prompts come back with it. @param {Base} base @param {Point[]} points */
@@ -157,6 +164,7 @@ export function fromState(state) {
     base,
     onBase: Boolean(base && state.onBase),
     label: typeof state.label === "string" ? state.label : null,
+    withModel: state.withModel === true,
   });
 }
 

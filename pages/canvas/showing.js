@@ -54,7 +54,7 @@ export class Showing {
     if (!key) this.answer = null;
     else if (known) this.answer = known;
     answers.dropOthers(this.object);
-    if (key && !known) this.ask();
+    if (key && !known) this.bench.chance.stops(this.object) ? this.bench.chance.tell() : this.ask();
     this.paint();
     if (keep) this.bench.keepDraft();
     this.bench.showPrompts();

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import streamlit as st
@@ -13,9 +13,9 @@ from core.errors import FORESEEN
 from core.masks import encode
 from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
-from pages.canvas import stopwatch
+from pages.canvas import AskedByHand, Assigned, stopwatch
 from pages.canvas.assets import version
-from pages.ui.resources import as_jpeg, outlines
+from pages.ui.resources import as_jpeg, marked, outlines
 from pages.ui.text import plain
 
 STROKE_PX = 2
@@ -30,7 +30,8 @@ _FILL = "rgba(255, 176, 0, 0.25)"
 
 @dataclass
 class ByHand:
-    """One object being outlined: by whom, on which image, in how much room, under which key, and what was drawn.
+    """One object being outlined: by whom, on which image, in how much room, under which key, and what was drawn; and
+    whether chance has assigned it.
 
     Closed paths are kept by image for as long as the server runs, so that a reload or another page loses none.
     """
@@ -40,32 +41,41 @@ class ByHand:
     room: tuple[int, int]
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
     drawing: dict[str, Any] | None = None
+    assigned: Assigned | None = None
 
     @classmethod
-    def start(cls, person_id: int, image_id: int, room: tuple[int, int]) -> "ByHand":
-        """Return the state of an outline in a window that has `room` for the page, gone on with or new."""
-        kept: ByHand | None = outlines(person_id).get(image_id)
-        if kept is not None and kept.room == room:
-            return ByHand(person_id, image_id, room, kept.key, kept.drawing)
-        return cls(person_id, image_id, room)
+    def start(cls, person_id: int, asked: AskedByHand) -> "ByHand":
+        """Return the state of the outline that the workbench asks for, gone on with or new.
+
+        An object that chance has assigned keeps its key, so that it is the same one when it is saved.
+        """
+        room, kept = (asked.width, asked.height), outlines(person_id).get(asked.image_id)
+        if isinstance(kept, ByHand) and kept.room == room and kept.assigned == asked.assigned:
+            return replace(kept)
+        made = cls(person_id, asked.image_id, room, assigned=asked.assigned)
+        return replace(made, key=asked.assigned.key) if asked.assigned else made
 
     @classmethod
     def of_url(cls, person_id: int) -> "ByHand | None":
         """Return the outline that the page's address speaks of, as after a reload."""
         sent = [st.query_params.get(name, "") for name in ("image", "by_hand")]
         found = re.fullmatch(r"(\d{1,9}) (\d{1,5})x(\d{1,5})", " ".join(sent))
-        return cls.start(person_id, int(found[1]), (int(found[2]), int(found[3]))) if found else None
+        if not found:
+            return None
+        image_id, room = int(found[1]), (int(found[2]), int(found[3]))
+        kept = outlines(person_id).get(image_id)
+        return replace(kept) if isinstance(kept, ByHand) and kept.room == room else cls(person_id, image_id, room)
 
     def put_in_url(self) -> None:
         """Let a reload come back to this outline."""
         st.query_params.update({"image": str(self.image_id), "by_hand": f"{self.room[0]}x{self.room[1]}"})
 
     def keep(self, drawing: dict[str, Any] | None) -> None:
-        """Keep what is drawn; nothing drawn keeps nothing."""
+        """Keep what is drawn; nothing drawn keeps nothing but what chance has assigned."""
         kept = outlines(self.person_id)
         kept.pop(self.image_id, None)
-        if drawing and drawing.get("objects"):
-            kept[self.image_id] = ByHand(self.person_id, self.image_id, self.room, self.key, drawing)
+        if self.assigned or (drawing and drawing.get("objects")):
+            kept[self.image_id] = replace(self, drawing=drawing)
             while len(kept) > _KEPT:
                 kept.pop(next(iter(kept)))
 
@@ -91,7 +101,9 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
             fill_color=_FILL,
             stroke_width=STROKE_PX,
             stroke_color=_STROKE,
-            background_image=as_jpeg(data),
+            background_image=as_jpeg(data)
+            if state.assigned is None
+            else marked(data, state.assigned.x, state.assigned.y),
             width=round(image.width * scale),
             height=round(image.height * scale),
             drawing_mode="polygon",
@@ -104,7 +116,8 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
     paths = paths_of_drawing(drawn.json_data)
     side = row.container(width=_SIDE_WIDTH)
     side.markdown(f"**By hand**  \n{plain(image.name)}")
-    side.caption("Click the corners of the object, then the first corner again. Several paths make one mask.")
+    which = "the object" if state.assigned is None else "the object that is marked, which chance has chosen"
+    side.caption(f"Click the corners of {which}, then the first corner again. Several paths make one mask.")
     count = "No closed path yet" if not paths else "1 path" if len(paths) == 1 else f"{len(paths)} paths"
     side.text(count)
     if side.button("Save mask", type="primary", shortcut="Enter", disabled=not paths, width="stretch"):
@@ -121,6 +134,8 @@ def _save(
     shape_hw: tuple[int, int],
     times: dict[str, int],
 ) -> None:
+    before = state.assigned.times if state.assigned else {}
+    times = {name: spent + before.get(name, 0) for name, spent in times.items()}
     corners = sum(len(path) for path in paths)
     outline = {"kind": "outline", "detail": {"paths": len(paths), "corners": corners}, "at_ms": sum(times.values())}
     try:
@@ -129,6 +144,7 @@ def _save(
             rle=encode(mask),
             object_key=state.key,
             origin="by_hand",
+            by_chance=state.assigned is not None,
             edits=[outline],
             times=times,
         )
@@ -136,7 +152,7 @@ def _save(
     except FORESEEN as error:
         st.error(str(error), icon=":material/error:")
         return
-    state.keep(None)
+    outlines(state.person_id).pop(state.image_id, None)
     _leave()
     st.rerun()
 

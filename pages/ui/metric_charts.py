@@ -344,7 +344,7 @@ def _speed_up(found: Figures) -> Chart:
         xaxis={"title": "times faster than by hand", "rangemode": "tozero"},
         yaxis={"type": "category", "autorange": "reversed"},
     )
-    which = "objects that chance assigned to either" if said and said.drawn else "all masks, not assigned by chance"
+    which = "objects that chance assigned to either" if said and said.by_chance else "all masks, not assigned by chance"
     counts = f" Of {said.by_hand:,} and {said.assisted:,} masks: {which}." if said else ""
     definition = f"Mean active time of outlines by hand over that of masks made with a model's help.{counts}"
     count = min(said.by_hand, said.assisted) if said else min(found.effort.by_hand, found.effort.assisted)

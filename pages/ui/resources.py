@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import streamlit as st
-from PIL import Image
+from PIL import Image, ImageDraw
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import workshop
@@ -68,4 +68,16 @@ def as_jpeg(data: bytes) -> bytes:
         return data
     buffer = BytesIO()
     Image.open(BytesIO(data)).convert("RGB").save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def marked(data: bytes, x: float, y: float) -> bytes:
+    """Return a working image as JPEG with a ring around a place of it, dark and bright so that it is seen anywhere."""
+    image = Image.open(BytesIO(data)).convert("RGB")
+    ring = max(image.size) / 100
+    for reach, colour, width in ((ring + 1, "black", 4), (ring, "#ffb000", 2)):
+        ImageDraw.Draw(image).ellipse((x - reach, y - reach, x + reach, y + reach), outline=colour, width=width)
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
