@@ -10,6 +10,8 @@ from starlette.requests import Request
 
 from api.common import KEY, MAX_ID
 from core.errors import InvalidInput
+from core.queueing import MOST_PASSED
+from core.seen import Seen
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -19,6 +21,8 @@ Pixel = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Milliseconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600 * 1000)]
 Key = Annotated[str, Field(pattern=KEY)]
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,64}$")]
+"""Names a tab."""
 DatabaseId = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
@@ -133,7 +137,17 @@ class MaskBody(Body):
     times: Times = Times()
 
 
-class LabelBody(Body):
+class SeenBody(Body):
+    """What can say what was seen of the thing before it was changed; left out, nothing is asked."""
+
+    seen: Annotated[str, Field(max_length=200)] | None = None
+
+    def what_was_seen(self) -> Seen | None:
+        """Return what was seen, None if nothing is said of it."""
+        return Seen(self.seen) if "seen" in self.model_fields_set else None
+
+
+class LabelBody(SeenBody):
     label: Annotated[str, Field(max_length=200)] | None
 
 
@@ -144,16 +158,29 @@ class SkipBody(Body):
     times: Times = Times()
 
 
-class WorkBody(Body):
+class WorkBody(SeenBody):
     object_key: Key
     state: Free
+    client: Client = ""
 
 
 class StateBody(Body):
     state: Literal["new", "in_work", "done"]
+    seen: Annotated[int, Field(ge=0, le=MAX_ID)] | None = None
 
 
-class ResolutionBody(Body):
+class NextBody(Body):
+    client: Client = ""
+    leaving: DatabaseId | None = None
+    passed: Annotated[list[DatabaseId], Field(max_length=MOST_PASSED)] = []
+
+
+class LeaseBody(Body):
+    client: Client = ""
+    take_over: bool = False
+
+
+class ResolutionBody(SeenBody):
     resolution: Literal["kept", "fixed"] | None
 
 

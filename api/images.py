@@ -8,7 +8,7 @@ from api.access import may
 from api.bodies import OpenBody, StateBody, read
 from api.common import MAX_ID, computing, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
-from core import annotating, library
+from core import annotating, covering, library
 from core.errors import InvalidInput
 
 _FOREVER = "private, max-age=31536000, immutable"
@@ -77,11 +77,19 @@ async def open_image(request: Request) -> Response:
     return JSONResponse({"embedding": "ready", "elapsed_ms": round(elapsed_ms, 1)})
 
 
+async def left(request: Request) -> Response:
+    """Say how many objects without a mask the image's survey still sees, and where."""
+    shop = workshop(request)
+    image = await in_thread(library.image, shop, path_id(request, "id"))
+    found = await in_thread(covering.left_now, shop, image)
+    return JSONResponse({"left": found.count, "boxes": [[round(value, 1) for value in box] for box in found.boxes]})
+
+
 async def state(request: Request) -> Response:
     """Set how far an image is."""
     shop = workshop(request)
     body = await read(request, StateBody)
-    await in_thread(annotating.set_state, shop, path_id(request, "id"), body.state)
+    await in_thread(annotating.set_state, shop, path_id(request, "id"), body.state, seen=body.seen)
     return Response(status_code=204)
 
 
@@ -91,5 +99,6 @@ ROUTES = [
     Route("/images/{id}/pixels", may("annotate", pixels), methods=["GET"]),
     Route("/images/{id}/thumbnail", may("annotate", thumbnail), methods=["GET"]),
     Route("/images/{id}/open", may("annotate", open_image), methods=["POST"]),
+    Route("/images/{id}/left", may("annotate", left), methods=["GET"]),
     Route("/images/{id}/state", may("annotate", state), methods=["POST"]),
 ]

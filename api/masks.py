@@ -68,7 +68,7 @@ async def label(request: Request) -> Response:
     """Set or clear a mask's label."""
     shop = workshop(request)
     body = await read(request, LabelBody)
-    await in_thread(annotating.set_label, shop, path_ref(request), body.label)
+    await in_thread(annotating.set_label, shop, path_ref(request), body.label, seen=body.what_was_seen())
     return Response(status_code=204)
 
 
@@ -76,7 +76,8 @@ async def resolve_flag(request: Request) -> Response:
     """Note what the annotator did about a flag."""
     shop = workshop(request)
     body = await read(request, ResolutionBody)
-    await in_thread(annotating.resolve_flag, shop, path_id(request, "flag"), body.resolution)
+    flag_id = path_id(request, "flag")
+    await in_thread(annotating.resolve_flag, shop, flag_id, body.resolution, seen=body.what_was_seen())
     return Response(status_code=204)
 
 

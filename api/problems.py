@@ -12,6 +12,8 @@ from api.bodies import TooLarge
 from core.errors import (
     Conflict,
     Forbidden,
+    Held,
+    HeldQuietly,
     InvalidInput,
     MasksmithError,
     ModelUnavailable,
@@ -36,6 +38,8 @@ _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (NotFound, 404, "not-found", "No such thing"),
     (MissingRow, 404, "not-found", "No such thing"),
     (Superseded, 409, "superseded", "A newer request came first"),
+    (HeldQuietly, 409, "held-quietly", "Somebody else is on the image"),
+    (Held, 409, "held", "Somebody else is on the image"),
     (Conflict, 409, "conflict", "It has changed meanwhile"),
     (ModelUnavailable, 503, "model-unavailable", "The model cannot be used"),
     (StorageError, 503, "storage", "The library cannot be read or written"),

@@ -1,5 +1,6 @@
 """From a prompt to candidates: the path of every click."""
 
+import logging
 from typing import Any
 
 from starlette.requests import Request
@@ -10,10 +11,13 @@ from api.access import may
 from api.bodies import PromptBody, read
 from api.common import computing, in_thread, path_id, workshop
 from api.shapes import candidate_json
-from core import library
+from core import library, queueing
 from core.segmentation.desk import Answer
 from core.segmentation.protocol import Point, Prompt
 from core.workshop import Workshop
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 
 async def prompt(request: Request) -> Response:
@@ -39,6 +43,8 @@ def _ask(shop: Workshop, image_id: int, body: PromptBody) -> dict[str, Any]:
         hover=body.preview,
         full=1 if body.lazy else 3,
     )
+    if not body.preview:
+        _show_life(shop, image_id, body.client)
     size = (image.height, image.width)
     return {
         "candidates": [
@@ -50,6 +56,14 @@ def _ask(shop: Workshop, image_id: int, body: PromptBody) -> dict[str, Any]:
         "seq": body.seq,
         "elapsed_ms": {"embedding": round(answer.embedding_ms, 1), "decode": round(answer.decode_ms, 1)},
     }
+
+
+def _show_life(shop: Workshop, image_id: int, client: str) -> None:
+    try:
+        queueing.show_life(shop, image_id, client=client)
+    except StorageError:
+        # The candidates are there; whose the image is can be noted at the next prompt.
+        log.warning("a sign of life could not be noted", exc_info=True)
 
 
 async def candidate(request: Request) -> Response:

@@ -7,7 +7,21 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route
 
-from api import canvas_files, exports, health, images, masks, models, people, prompts, session, skips, work
+from api import (
+    canvas_files,
+    exports,
+    guidelines,
+    health,
+    images,
+    masks,
+    models,
+    people,
+    prompts,
+    queue,
+    session,
+    skips,
+    work,
+)
 from api.guard import Guard
 from api.problems import HANDLERS
 from core.workshop import Workshop
@@ -25,7 +39,8 @@ def routes(workshop: Callable[[], Workshop], *, canvas: Path, hosts: tuple[str, 
     hosts
         Names by which browsers may reach the server besides addresses and this machine's own.
     """
-    bench = [*people.ROUTES, *images.ROUTES, *prompts.ROUTES, *masks.ROUTES, *skips.ROUTES, *work.ROUTES]
+    parts = (people, queue, images, prompts, masks, skips, work, guidelines)
+    bench = [route for part in parts for route in part.ROUTES]
     api = Starlette(
         # In a round the bench is the same, from the person's seat.
         routes=[*session.ROUTES, *bench, *exports.ROUTES, *models.ROUTES, Mount("/rounds/{round}", routes=bench)],

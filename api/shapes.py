@@ -21,6 +21,8 @@ def image_json(entry: Entry) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "state": image.state,
+        "version": image.version,
+        "priority": image.priority,
         "masks": image.masks,
         "proposals": image.proposals,
         "skips": image.skips,
@@ -90,7 +92,12 @@ def work_json(work: WorkRow | None) -> dict[str, Any] | None:
     """Return the object in work, or None."""
     if work is None:
         return None
-    return {"object_key": work.object_key, "state": work.state, "updated_at": work.updated_at.isoformat()}
+    return {
+        "object_key": work.object_key,
+        "state": work.state,
+        "updated_at": work.updated_at.isoformat(),
+        "version": work.version,
+    }
 
 
 def skip_json(skip: SkipRow) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The object in work: kept while it is worked on, so that a closed tab loses nothing."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.access import may
@@ -11,11 +11,19 @@ from core import annotating
 
 
 async def keep(request: Request) -> Response:
-    """Keep the object in work as the canvas describes it."""
+    """Keep the object in work as the canvas describes it; say under which version, and whether another is there."""
     shop = workshop(request)
     body = await read(request, WorkBody)
-    await in_thread(annotating.keep_work, shop, path_id(request, "id"), body.object_key, body.state)
-    return Response(status_code=204)
+    kept = await in_thread(
+        annotating.keep_work,
+        shop,
+        path_id(request, "id"),
+        body.object_key,
+        body.state,
+        seen=body.what_was_seen(),
+        client=body.client,
+    )
+    return JSONResponse({"version": kept.version, "holder": kept.holder})
 
 
 async def drop(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from core import corrections
+from core import corrections, overlapping
 from core import masks as pixels
 from core.assigning import assigned
 from core.errors import Conflict, Forbidden, InvalidInput
@@ -15,9 +15,11 @@ from core.quality.checks import ExistingMask, Flag, Limits, check_mask
 from core.quality.concavity import concavity
 from core.roles import may
 from core.scope import image_in, stay_in
+from core.seen import Seen, check_seen
 from core.workshop import Library
-from storage import events, flags, images, masks, model_versions, proposals, skips, work
+from storage import events, flags, images, leases, masks, model_versions, people, proposals, skips, work
 from storage.rows import FlagRow, ImageRow, MaskRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
+from storage.types import now
 
 Origin = Literal["assisted", "by_hand", "imported"]
 HASH_CHARS: Final = 12
@@ -81,7 +83,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         If the runs are not a mask of the image's size, it supersedes a mask of another image, or it is said to be
         imported and corrects none that is.
     Conflict
-        If the key has saved another mask before.
+        If the key has saved another mask before, or the mask to supersede was corrected or deleted meanwhile.
     MissingRow
         If the image, or the mask to supersede, does not exist.
     Forbidden
@@ -111,11 +113,13 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         if superseded is None or mask_id != superseded.id
     ]
     chosen = settings(library)
-    said = check_mask(drawn, existing, limits=Limits(min_area=chosen["min_area"]))
+    said = check_mask(drawn, existing, limits=Limits(min_area=chosen.min_area), off=chosen.checks_off)
     asked_chance = accepted.by_chance and superseded is None
-    way = assigned(accepted.object_key, chosen["by_hand_share"]) if asked_chance else None
+    way = assigned(accepted.object_key, chosen.by_hand_share) if asked_chance else None
     with library.engines.writing() as session:
         version = _version(accepted.model, session)
+        if superseded is not None and not masks.is_known(key, session=session):
+            _check_stands(superseded.id, session)
         new = _new_mask(library, image, key, accepted, drawn, rle, said, version, superseded.id if superseded else None)
         new = replace(new, assigned=way)
         mask_id, created = masks.insert(new, session=session)
@@ -184,12 +188,17 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
 
     Raises
     ------
+    Conflict
+        If a correction stands for it, so that deleting it would delete nothing.
     Forbidden
         If it is somebody else's, and the person may not change those; so for all that changes a mask.
     """
     kind = "undo_accept" if revive else "delete"
     with library.engines.writing() as session:
         _check_own(library, ref, session)
+        mask = masks.find(ref, session=session)
+        if not revive and mask.deleted_at is None and mask.superseded_at is not None:
+            _check_stands(mask.id or 0, session)
         deleted = masks.delete(ref, session=session, revive=revive)
         corrections.remeasure(deleted.id, session=session)
         _note(library, session, kind, deleted)
@@ -204,17 +213,31 @@ def restore_mask(library: Library, ref: int | str) -> None:
         _note(library, session, "restore", restored)
 
 
-def set_label(library: Library, ref: int | str, label: str | None) -> None:
-    """Set or clear a mask's label."""
+def set_label(library: Library, ref: int | str, label: str | None, *, seen: Seen | None = None) -> None:
+    """Set or clear a mask's label.
+
+    Raises
+    ------
+    Conflict
+        If the label is not the one that was seen any more.
+    """
     with library.engines.writing() as session:
         _check_own(library, ref, session)
+        check_seen("a label", seen, masks.find(ref, session=session).label, label or None)
         _note(library, session, "label", masks.set_label(ref, label or None, session=session))
 
 
-def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
-    """Note what the annotator did about a flag; keeping an imported mask accepts it."""
+def resolve_flag(library: Library, flag_id: int, resolution: str | None, *, seen: Seen | None = None) -> None:
+    """Note what the annotator did about a flag; keeping an imported mask accepts it.
+
+    Raises
+    ------
+    Conflict
+        If the answer is not the one that was seen any more.
+    """
     with library.engines.writing() as session:
         _check_own(library, flags.mask_of(flag_id, session=session), session)
+        check_seen("the answer to a flag", seen, flags.resolution_of(flag_id, session=session), resolution)
         flags.resolve(flag_id, resolution, session=session)
         imported = proposals.flag_of(flag_id, session=session)
         if imported is not None and resolution is not None:
@@ -279,11 +302,41 @@ def put_back_skip(library: Library, ref: int | str) -> None:
         _note_skip(library, session, "put_back", skips.put_back(ref, session=session))
 
 
-def keep_work(library: Library, image_id: int, object_key: str, state: dict[str, Any]) -> None:
-    """Keep the object in work as the canvas describes it."""
+@dataclass(frozen=True, slots=True)
+class KeptWork:
+    """The version under which an object in work is kept, and who else is on its image, if somebody is."""
+
+    version: str
+    holder: str | None
+
+
+def keep_work(
+    library: Library,
+    image_id: int,
+    object_key: str,
+    state: dict[str, Any],
+    *,
+    seen: Seen | None = None,
+    client: str = "",
+) -> KeptWork:
+    """Keep the object in work as the canvas describes it; a sign of life on the image.
+
+    Raises
+    ------
+    Conflict
+        If what is kept is not of the version that was seen: another tab of the person has changed or ended it.
+    """
     with library.engines.writing() as session:
         image_in(library, image_id, session=session)
-        work.put(image_id, library.person_id, object_key, state, session=session)
+        kept = work.get(image_id, library.person_id, session=session)
+        if seen is not None and (kept.version if kept else None) != seen.value:
+            raise Conflict("this object is in work in another tab of yours, too; what you do here stays in this tab")
+        version = work.put(image_id, library.person_id, object_key, state, session=session)
+        at = now()
+        if leases.take(image_id, library.person_id, client, at=at, session=session):
+            return KeptWork(version, None)
+        holder = leases.of_image(image_id, at=at, session=session)
+    return KeptWork(version, holder.name if holder else None)
 
 
 def drop_work(library: Library, image_id: int, object_key: str | None = None) -> None:
@@ -293,17 +346,40 @@ def drop_work(library: Library, image_id: int, object_key: str | None = None) ->
         work.drop(image_id, library.person_id, session=session, object_key=object_key)
 
 
-def set_state(library: Library, image_id: int, state: str) -> None:
-    """Set how far an image is."""
+def set_state(library: Library, image_id: int, state: str, *, seen: int | None = None) -> None:
+    """Set how far an image is; one that is done is let go.
+
+    Raises
+    ------
+    Conflict
+        If somebody else has set it since the version that was seen.
+    """
     with library.engines.writing() as session:
-        image_in(library, image_id, session=session)
-        images.set_state(image_id, state, session=session)
+        image = image_in(library, image_id, session=session)
+        if not images.say_state(image_id, state, person_id=library.person_id, seen=seen, session=session):
+            other = images.state_by(image_id, session=session)
+            name = people.get(other, session=session).name if other else "somebody"
+            raise Conflict(f"an image must be as it was shown, but {name} has set it to {image.state} meanwhile")
+        if state == "done":
+            leases.release(image_id, library.person_id, session=session)
+            overlapping.offer(library, image_id, image.sha256, session=session)
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
 def may_change(library: Library, mask: MaskRow) -> bool:
     """Return whether the person at work may change a mask: their own, a proposal, or anybody's as a reviewer."""
     return mask.person_id == library.person_id or is_proposal(mask) or may(library, "change_others")
+
+
+def _check_stands(mask_id: int, session: Any) -> None:
+    """Refuse to go on once a mask was corrected or deleted."""
+    mask = masks.find(mask_id, session=session)
+    other = masks.replaced_by(mask_id, session=session)
+    if other is not None:
+        name = people.get(other, session=session).name
+        raise Conflict(f"a mask must be changed as it was shown, but {name} has corrected mask {mask_id} meanwhile")
+    if mask.deleted_at is not None:
+        raise Conflict(f"a mask must be changed as it was shown, but mask {mask_id} was deleted meanwhile")
 
 
 def _check_own(library: Library, ref: int | str, session: Any) -> None:

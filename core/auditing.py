@@ -1,5 +1,6 @@
 """Audits: random samples of the masks, reviewed blind, and what they say of all."""
 
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -8,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from core.errors import InvalidInput
+from core.projects import settings
 from core.quality.calibration import Calibrated, Judged, calibrated
 from core.quality.sampling import (
     AcceptancePlan,
@@ -22,7 +24,7 @@ from core.quality.sampling import (
 from core.roles import require
 from core.statistics import Interval, wilson
 from core.workshop import Library
-from storage import audits, events, reviews
+from storage import audits, events, reviews, tallies
 from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow, ReviewRow
 
 Method = Literal["simple", "stratified", "risk"]
@@ -128,6 +130,16 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
         )
         events.add("audit", person_id=library.person_id, detail={"audit_id": audit_id}, session=session)
     return audit_id
+
+
+def due(library: Library) -> int | None:
+    """Return how many masks are still to be drawn, by the project's audit rate; None if it asks for none."""
+    rate = settings(library).audit_rate
+    if not rate:
+        return None
+    with library.engines.reading() as session:
+        masks = tallies.masks_of(library.project_id, session=session)
+        return max(0, math.ceil(rate * masks) - audits.count_drawn(library.project_id, session=session))
 
 
 def every(library: Library) -> list[AuditRow]:

@@ -1,4 +1,4 @@
-"""Is the library annotated evenly, and which image comes next: clusters, shares and ranks, kept with the surveys."""
+"""Is the library annotated evenly, and which image comes next: clusters and shares, kept with the surveys."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.project_settings import AS_IMPORTED, MOST_LEFT, ProjectSettings
 from core.quality.balance import (
     Candidate,
     Clusters,
@@ -20,16 +21,12 @@ from core.quality.balance import (
     represented,
 )
 from core.quality.coverage import BANDS
-from core.workshop import PROJECT_DEFAULTS, Library
+from core.workshop import Library
 from storage import images, projects, settings_store, surveys
 from storage.engine import Session
 from storage.rows import ImageRow, StandingRow, SurveyTotals
 from storage.types import now
 
-AS_IMPORTED: Final = "as imported"
-EVEN_OUT: Final = "even out"
-MOST_LEFT: Final = "most left first"
-ORDERS: Final = (AS_IMPORTED, EVEN_OUT, MOST_LEFT)
 MOST_FITTED: Final = 5000
 """Vectors that clusters are computed from; all are put into one of them."""
 SAMPLES: Final = 4
@@ -81,14 +78,14 @@ def arrange(library: Library) -> BalanceReport:
         report = _report(library, session)
         settings_store.put(_key(library), _document(report), session=session)
         kept = projects.get(library.project_id, session=session).settings
-        reorder(library.project_id, str({**PROJECT_DEFAULTS, **kept}["next_order"]), session=session)
+        reorder(library.project_id, ProjectSettings.from_json(kept).next_order, session=session)
     return report
 
 
 def reorder(project_id: int, order: str, *, session: Session) -> None:
-    """Rank the project's surveyed images as the setting `next_order` says; clusters stay as they are.
+    """Give the project's surveyed images their places as the setting `next_order` says; clusters stay as they are.
 
-    Images that are done have no rank, and those without a survey neither: they follow as imported.
+    Images that are done have no place of their own, and those without a survey neither: they follow as imported.
     """
     standing = [one for one in surveys.standings(project_id, session=session) if order != AS_IMPORTED]
     waiting = {one.image_id: one for one in standing if not one.is_done}
@@ -96,7 +93,7 @@ def reorder(project_id: int, order: str, *, session: Session) -> None:
         ranked = most_left_first(Candidate(one.image_id, 0, one.left_over) for one in waiting.values())
     else:
         ranked = _evening_out(standing, waiting)
-    surveys.set_ranks(project_id, [waiting[image_id].survey_id for image_id in ranked], session=session)
+    images.set_places(project_id, ranked, session=session)
 
 
 def _evening_out(standing: list[StandingRow], waiting: dict[int, StandingRow]) -> list[int]:

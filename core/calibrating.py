@@ -26,7 +26,7 @@ def required(library: Library) -> Required | None:
     """
     if may(library, "review"):
         return None
-    round_id = settings(library)["calibration"]
+    round_id = settings(library).calibration
     if round_id is None:
         return None
     with library.engines.reading() as session:

@@ -80,7 +80,7 @@ def check_library(
     progress : callable, optional
         Told how many images of how many are done.
     """
-    limits = limits or Limits(min_area=settings(library)["min_area"])
+    limits = limits or Limits(min_area=settings(library).min_area)
     seen = Counter[str]()
     tallies = Counter[tuple[str, str]]()
     with library.engines.reading() as session:

@@ -192,6 +192,51 @@ def _spread(found: Coverage) -> dict[str, Any]:
     return {"bands": [bands[index] for index in range(3)], "places": [fields[index] for index in range(9)]}
 
 
+@dataclass(frozen=True, slots=True)
+class LeftNow:
+    """What an image's survey says is left on it still: how many objects, and boxes (x, y, width, height) of them."""
+
+    count: int
+    boxes: tuple[tuple[float, float, float, float], ...]
+
+
+NOTHING_LEFT: Final = LeftNow(0, ())
+
+
+def left_now(library: Library, image: ImageRow) -> LeftNow:
+    """Return what is left on an image by its survey; nothing if it has none.
+
+    Of a survey that is older than some masks, what these cover by half is not left any more.
+    """
+    with library.engines.reading() as session:
+        survey_row = surveys.some([image.id], session=session).get(image.id)
+        detail = surveys.detail(image.id, session=session)
+        if survey_row is None or detail is None or not detail.get("left"):
+            return NOTHING_LEFT
+        rows = [] if survey_row.is_fresh else mask_queries.of_image(image.id, session=session)
+    kept = [_spread_out(one, detail["size"]) for one in detail["left"]]
+    if not survey_row.is_fresh:
+        covered = np.zeros(detail["size"], bool)
+        for row in rows:
+            covered |= coarse_of(row)
+        kept = [one for one in kept if one[0].sum() > 2 * (one[0] & covered).sum()]
+    boxes = tuple(
+        (x0 * image.width, y0 * image.height, (x1 - x0) * image.width, (y1 - y0) * image.height)
+        for _, (x0, y0, x1, y1) in kept
+    )
+    return LeftNow(survey_row.left_over if survey_row.is_fresh else len(boxes), boxes)
+
+
+def _spread_out(one: dict[str, Any], size: list[int]) -> tuple[Mask, list[float]]:
+    """Return what is kept of something that is left as a coarse mask, its box filled if it has no outline, and box."""
+    if "counts" in one:
+        return pixels.decode(pixels.check(size, one["counts"])), one["box"]
+    mask = np.zeros(size, bool)
+    x0, y0, x1, y1 = np.array(one["box"]) * [size[1], size[0], size[1], size[0]]
+    mask[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))] = True
+    return mask, one["box"]
+
+
 def picture_of_left(library: Library, image: ImageRow) -> RgbImage:
     """Return an image, reduced, with what its survey says is left outlined; without outlines if it has no survey.
 

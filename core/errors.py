@@ -5,6 +5,8 @@ MasksmithError
 │   └── InvalidImage   a file is no image the library can take
 ├── NotFound           the thing named does not exist (any more)
 ├── Conflict           the thing exists, but not in the state that was assumed
+│   └── Held           somebody else is on the image
+│       └── HeldQuietly    they are, but have given no sign of life for a while
 ├── NotSignedIn        nobody is signed in, or no longer
 ├── Forbidden          the role does not reach
 │   └── PasswordDue    a first password must be changed before anything else
@@ -39,6 +41,14 @@ class NotFound(MasksmithError, LookupError):
 
 class Conflict(MasksmithError):
     """The thing exists, but has changed since it was looked at."""
+
+
+class Held(Conflict):
+    """Somebody else is on the image; the message names them."""
+
+
+class HeldQuietly(Held):
+    """Somebody else is on the image, but has given no sign of life for a while: it may be taken over."""
 
 
 class NotSignedIn(MasksmithError):

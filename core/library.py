@@ -4,11 +4,10 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from core.balancing import AS_IMPORTED
 from core.roles import require
 from core.scope import image_in
 from core.workshop import Library, Workshop
-from storage import events, images, masks, projects, skips, surveys, work
+from storage import events, images, masks, skips, surveys, work
 from storage.rows import ImageRow, MaskRow, SkipRow, SurveyRow, WorkRow
 
 Readiness = Literal["ready", "working", "waiting"]
@@ -41,11 +40,9 @@ class View:
 
 
 def page(shop: Workshop, *, limit: int, after: int | None, state: str | None) -> Page:
-    """Return up to `limit` images after image `after` in the project's order, with the numbers the queue shows."""
+    """Return up to `limit` images after image `after` by priority and in the project's order, with what lists show."""
     with shop.engines.reading() as session:
-        kept = projects.get(shop.project_id, session=session).settings
-        ordered = images.page if kept.get("next_order", AS_IMPORTED) == AS_IMPORTED else images.queue
-        rows = ordered(shop.project_id, session=session, limit=limit + 1, after=after, state=state)
+        rows = images.queue(shop.project_id, session=session, limit=limit + 1, after=after, state=state)
     shown = rows[:limit]
     return Page([_entry(shop, row) for row in shown], shown[-1].id if len(rows) > limit else None)
 

@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from core.balancing import ORDERS, reorder
-from core.errors import InvalidInput
+from core.balancing import reorder
+from core.errors import Conflict, InvalidInput
+from core.project_settings import ProjectSettings, changed
 from core.roles import require
-from core.workshop import PROJECT_DEFAULTS, Library, Workshop
+from core.workshop import Library, Workshop
 from storage import events, images, people, projects, rounds
 
 MAX_PREFERENCES_BYTES = 64 * 1024
@@ -25,7 +26,7 @@ def overview(shop: Workshop) -> dict[str, Any]:
     return {
         "id": project.id,
         "name": project.name,
-        "settings": {**PROJECT_DEFAULTS, **project.settings},
+        "settings": _for_canvas(ProjectSettings.from_json(project.settings)),
         "progress": asdict(progress),
         "model": {"name": segmenter.name, "title": segmenter.title, "trouble": shop.trouble},
         "round": here.name if here else None,
@@ -38,74 +39,63 @@ def overview(shop: Workshop) -> dict[str, Any]:
     }
 
 
+def _for_canvas(chosen: ProjectSettings) -> dict[str, Any]:
+    """Return the settings as JSON; of the guidelines, which are long, only whether there are any."""
+    told = chosen.to_json()
+    told.pop("guideline_pictures")
+    return {**told, "guidelines": bool(chosen.guidelines.strip())}
+
+
 def person_name(library: Library) -> str:
     """Return the name of the person at work."""
     with library.engines.reading() as session:
         return people.get(library.person_id, session=session).name
 
 
-def settings(library: Library) -> dict[str, Any]:
-    """Return the project's settings, defaults filled in."""
+def settings(library: Library) -> ProjectSettings:
+    """Return the project's settings."""
     with library.engines.reading() as session:
-        return {**PROJECT_DEFAULTS, **projects.get(library.project_id, session=session).settings}
+        return ProjectSettings.from_json(projects.get(library.project_id, session=session).settings)
 
 
-def change_settings(library: Library, changes: dict[str, Any]) -> dict[str, Any]:
-    """Change some of the project's settings and return them all.
+def change_settings(
+    library: Library, changes: dict[str, Any], *, shown: ProjectSettings | None = None
+) -> ProjectSettings:
+    """Change some of the project's settings, given as JSON, and return them all.
+
+    With `shown`, the settings as the person has seen them, nobody else's change is undone unseen.
 
     Raises
     ------
     InvalidInput
         If a setting is unknown or its value cannot be meant.
+    Conflict
+        If somebody else has changed one of them since it was shown.
     Forbidden
         If the person may not.
     """
     require(library, "settings")
-    unknown = sorted(set(changes) - set(PROJECT_DEFAULTS))
-    if unknown:
-        raise InvalidInput(f"a project's setting must be one of {', '.join(PROJECT_DEFAULTS)}, got {unknown[0]!r}")
     # Read and written in one transaction: two people may change different settings at once.
     with library.engines.writing() as session:
-        kept = projects.get(library.project_id, session=session).settings
-        merged = {**PROJECT_DEFAULTS, **kept, **changes}
-        _check(merged)
-        projects.set_settings(library.project_id, merged, session=session)
-        changed = {key: value for key, value in changes.items() if value != {**PROJECT_DEFAULTS, **kept}[key]}
-        if changed:
-            events.add("settings", person_id=library.person_id, detail=changed, session=session)
-        if merged["next_order"] != {**PROJECT_DEFAULTS, **kept}["next_order"]:
-            reorder(library.project_id, merged["next_order"], session=session)
-    return merged
+        kept = ProjectSettings.from_json(projects.get(library.project_id, session=session).settings)
+        new = ProjectSettings.from_json({**kept.to_json(), **changes})
+        said = changed(kept, new, changes)
+        moved = [] if shown is None else list(changed(shown, kept, said))
+        if moved:
+            raise Conflict(
+                f"settings must be changed as they were shown, but {moved[0]} was changed by somebody else meanwhile"
+            )
+        projects.set_settings(library.project_id, new.to_json(), session=session)
+        if said:
+            events.add("settings", person_id=library.person_id, detail=_told(said), session=session)
+        if new.next_order != kept.next_order:
+            reorder(library.project_id, new.next_order, session=session)
+    return new
 
 
-def _check(values: dict[str, Any]) -> None:
-    limit, warn, area = values["skip_limit_s"], values["warn_at_s"], values["min_area"]
-    if not (_is_number(limit) and 5 <= limit <= 3600):
-        raise InvalidInput(f"the limit must be from 5 to 3600 seconds, got {limit!r}")
-    if not (_is_number(warn) and 0 < warn <= limit):
-        raise InvalidInput(f"the warning must come before the limit of {limit} s, got {warn!r}")
-    if values["skip_mode"] not in ("skip", "warn"):
-        raise InvalidInput(f"what the limit does must be skip or warn, got {values['skip_mode']!r}")
-    if not (_is_number(area) and 0 <= area <= 10**6):
-        raise InvalidInput(f"the smallest mask must have from 0 to a million pixels, got {area!r}")
-    if values["next_order"] not in ORDERS:
-        raise InvalidInput(f"the order of images must be one of {', '.join(ORDERS)}, got {values['next_order']!r}")
-    if not isinstance(values["labels"], bool):
-        raise InvalidInput(f"labels must be on or off, got {values['labels']!r}")
-    calibration = values["calibration"]
-    if calibration is not None and (isinstance(calibration, bool) or not isinstance(calibration, int)):
-        raise InvalidInput(f"the calibration must be a round's number or none, got {calibration!r}")
-    names = values["label_names"]
-    if not (isinstance(names, list) and len(names) <= 500 and all(map(_is_label, names))):
-        raise InvalidInput("label names must be at most 500 texts of 1 to 200 characters, got others")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_label(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= 200
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    """Return what the trail says of changed settings: of the guidelines only how long they are now."""
+    return {name: len(value) if name.startswith("guideline") else value for name, value in said.items()}
 
 
 def keep_preferences(library: Library, preferences: dict[str, Any]) -> None:

@@ -205,6 +205,8 @@ def give(library: Library, key: str, verdict: Verdict) -> int:
             session=session,
         )
         if created:
+            if verdict.outcome == reviews.SENT_BACK:
+                masks.set_returned(mask.id, True, session=session)
             if verdict.outcome == "approve":
                 proposals.accept(library, mask.id, session=session, resolution=BY_REVIEW)
             events.add(
@@ -239,6 +241,8 @@ def take_back(library: Library, review_id: int) -> None:
             raise Conflict("a verdict must be taken back before the mask is corrected, but it was corrected already")
         reviews.remove(review_id, session=session)
         mask = masks.get(review.mask_id, session=session)
+        said = reviews.of_masks([mask.id], session=session).get(mask.id, [])
+        masks.set_returned(mask.id, any(one.verdict == reviews.SENT_BACK for one in said), session=session)
         for flag in mask.flags:
             if flag.name == proposals.ORIGIN and flag.resolution == BY_REVIEW:
                 flags.resolve(flag.id, None, session=session)

@@ -83,7 +83,8 @@ def compare(library: Library, seats: Sequence[SeatRow]) -> list[PairResult]:
             there = [
                 seat
                 for seat in seats
-                if seat.person_id is None or places[seat.project_id][sha256] in done[seat.project_id]
+                if sha256 in places[seat.project_id]
+                and (seat.person_id is None or places[seat.project_id][sha256] in done[seat.project_id])
             ]
             rows = {seat.project_id: masks.of_image(places[seat.project_id][sha256], session=session) for seat in there}
             for one in _of_image(sha256, there, rows, places):

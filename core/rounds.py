@@ -65,7 +65,7 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
     require(library, "review")
     passing = _checked(asked)
     agreed = asked.agreed or asked.kind == "calibration"
-    chosen = settings(library)
+    chosen = settings(library).to_json()
     with library.engines.writing() as session:
         known = people.names(session=session)
         strangers = [person for person in asked.people if person not in known]
@@ -87,7 +87,7 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
         )
         if agreed:
             there = rounds.add_seat(round_id, None, drawn, settings=chosen, session=session)
-            _copy_masks(drawn, there, session)
+            copy_masks(drawn, there, session)
         for person in dict.fromkeys(asked.people):
             rounds.add_seat(round_id, person, drawn, settings=chosen, session=session)
         events.add("round", person_id=library.person_id, detail={"round_id": round_id}, session=session)
@@ -111,7 +111,7 @@ def _checked(asked: Asked) -> dict[str, float]:
     return passing
 
 
-def _copy_masks(image_ids: Sequence[int], seat_project_id: int, session: Any) -> None:
+def copy_masks(image_ids: Sequence[int], seat_project_id: int, session: Any) -> None:
     """Put the live masks of images on their copies in a seat: these do not change any more."""
     copies = rounds.images_of(seat_project_id, session=session)
     for original in images.some(list(image_ids), session=session):
@@ -145,7 +145,7 @@ def take_seat(library: Library, round_id: int) -> SeatRow:
     InvalidInput
         If the round has no agreed masks: then only those it was begun with sit in it.
     """
-    chosen = settings(library)
+    chosen = settings(library).to_json()
     with library.engines.writing() as session:
         known = rounds.seat(round_id, library.person_id, session=session)
         if known is not None:

@@ -18,7 +18,7 @@ from core.names import person_name
 from core.roles import check_role
 from core.settings import Settings
 from core.workshop import Library, open_library
-from storage import events, people, sign_ins
+from storage import events, leases, people, sign_ins
 from storage.engine import Session
 from storage.errors import StorageError
 from storage.rows import PersonRow, SignInRow
@@ -110,6 +110,7 @@ def sign_out(library: Library, token: str | None) -> None:
     with library.engines.writing() as session:
         person_id = sign_ins.revoke(_hash(token), at=now(), session=session)
         if person_id is not None:
+            leases.release_all(person_id, session=session)
             events.add("sign_out", person_id=person_id, session=session)
 
 

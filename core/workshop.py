@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from PIL import Image
 from core.attempts import Attempts
 from core.errors import MasksmithError, ModelUnavailable
 from core.page_hands import Hands, PageHands
+from core.project_settings import ProjectSettings
 from core.roles import Role, require
 from core.samples import import_samples
 from core.segmentation.background import BackgroundEncoder
@@ -23,6 +24,7 @@ from core.segmentation.catalogue import DEFAULT, GRABCUT, SegmenterSpec, load_se
 from core.segmentation.desk import PromptDesk, model_name
 from core.segmentation.protocol import Segmenter
 from core.settings import Settings
+from core.signs_of_life import SignsOfLife
 from storage import events, migrate, model_versions, people, projects, settings_store
 from storage import images as image_queries
 from storage.engine import Engines, make_engines
@@ -32,16 +34,6 @@ from storage.rows import ModelVersionRow
 
 log = logging.getLogger(__name__)
 
-PROJECT_DEFAULTS: dict[str, Any] = {
-    "skip_limit_s": 30,
-    "warn_at_s": 20,
-    "skip_mode": "skip",
-    "labels": False,
-    "label_names": [],
-    "min_area": 100,
-    "calibration": None,
-    "next_order": "as imported",
-}
 OWNER = "owner"
 
 
@@ -73,6 +65,7 @@ class Library:
     )
 
     page_hands: PageHands = field(default_factory=PageHands, kw_only=True, repr=False)
+    signs_of_life: SignsOfLife = field(default_factory=SignsOfLife, kw_only=True, repr=False)
 
     @property
     def hands(self) -> Hands:
@@ -158,7 +151,7 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
     files = FileStore(settings.files)
     files.sweep()
     with engines.writing() as session:
-        project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
+        project = projects.first_or_create("My photos", ProjectSettings().to_json(), session=session)
         owner = people.get_or_create(OWNER, role="owner", session=session)
         seeded = (settings_store.get("samples", session=session) or {}).get("done", False)
     library = Library(settings, engines, files, project.id, owner.id)

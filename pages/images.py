@@ -10,7 +10,6 @@ from pages.ui.grid import PER_PAGE, chosen_images, show_grid
 from pages.ui.model import model_dialog
 from pages.ui.moving import delete_dialog, import_dialog
 from pages.ui.moving_masks import export_dialog, import_masks_dialog
-from pages.ui.project import project_dialog
 from pages.ui.resources import open_workshop
 from pages.ui.text import plain
 
@@ -30,8 +29,6 @@ view = top.segmented_control(
     "View", views, default="Library", required=True, key="images-view", label_visibility="collapsed"
 )
 top.space("stretch")
-if may(shop, "settings") and top.button("Project settings", icon=":material/tune:"):
-    project_dialog(shop)
 if may(shop, "models") and top.button("Model", icon=":material/neurology:"):
     model_dialog(shop)
 if may(shop, "import") and top.button("Import masks", icon=":material/upload:"):

@@ -29,6 +29,7 @@ page = st.navigation(
         _page("review.py", "Review", ":material/rate_review:", shown=may(shop, "review")),
         _page("metrics.py", "Metrics", ":material/monitoring:", shown=may(shop, "see_team")),
         _page("models.py", "Models", ":material/neurology:", shown=may(shop, "models")),
+        _page("settings.py", "Settings", ":material/tune:", shown=may(shop, "settings")),
         _page("team.py", "Team", ":material/group:", shown=shop.signed_in and may(shop, "see_team")),
     ],
     position="top",

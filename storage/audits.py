@@ -102,6 +102,12 @@ def add(
     return audit_id
 
 
+def count_drawn(project_id: int, *, session: Session) -> int:
+    """Return how many masks all audits of a project have drawn, those mixed in as known ones left out."""
+    query = select(func.count()).select_from(AuditItem).join(Audit, col(Audit.id) == col(AuditItem.audit_id))
+    return int(session.execute(query.where(col(Audit.project_id) == project_id, ~col(AuditItem.known))).scalar_one())
+
+
 def get(audit_id: int, *, session: Session) -> AuditRow:
     """Return an audit.
 

@@ -15,7 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from storage.errors import CorruptFile, StorageError
 
-KINDS: Final = ("originals", "working", "thumbs", "embeddings", "checkpoints")
+KINDS: Final = ("originals", "working", "thumbs", "embeddings", "checkpoints", "guidelines")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _CHECKSUM_BYTES = 32
 STALE_S: Final = 3600.0

@@ -73,6 +73,17 @@ def mask_of(flag_id: int, *, session: Session) -> int:
     return _find(flag_id, session).mask_id
 
 
+def resolution_of(flag_id: int, *, session: Session) -> str | None:
+    """Return how a flag was answered, None if it was not.
+
+    Raises
+    ------
+    MissingRow
+        If there is no such flag.
+    """
+    return _find(flag_id, session).resolution
+
+
 def _find(flag_id: int, session: Session) -> models.FlagRow:
     flag = session.get(models.FlagRow, flag_id)
     if flag is None:

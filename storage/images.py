@@ -1,19 +1,22 @@
 """Queries about images."""
 
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import Select, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
 from storage import tallies
 from storage.errors import MissingRow
 from storage.live import live_mask, proposed_mask
-from storage.models import Image, Mask, Skip, Survey, Work
+from storage.models import UNRANKED, Image, Mask, Skip, Survey, Work
 from storage.rows import ImageRow, NewImage, Progress
 from storage.types import now
 
+_MANY: Final = 500
+"""Ids in one query; databases allow only so many."""
 _COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
     getattr(Image, name)
     for name in (
@@ -31,6 +34,8 @@ _COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
         "original_bytes",
         "state",
         "created_at",
+        "version",
+        "priority",
     )
 )
 
@@ -83,25 +88,15 @@ def page(
 def queue(
     project_id: int, *, session: Session, limit: int, after: int | None = None, state: str | None = None
 ) -> list[ImageRow]:
-    """Return up to `limit` images in the order of their ranks, those after image `after` if given.
-
-    Images without a rank follow in the order in which they were imported.
-    """
-    rank = None
+    """Return up to `limit` images by priority, then by place, then as imported; those after image `after` if given."""
+    query = _filtered(_rows(), project_id, state, None)
+    keys = (col(Image.priority), col(Image.place), col(Image.id))
     if after is not None:
-        rank = session.execute(select(col(Survey.rank)).where(col(Survey.image_id) == after)).scalar_one_or_none()
-    found: list[ImageRow] = []
-    if after is None or rank is not None:
-        query = _filtered(_rows(), project_id, state, None).join(Survey, col(Survey.image_id) == col(Image.id))
-        query = query.where(col(Survey.project_id) == project_id, col(Survey.rank) > (-1 if rank is None else rank))
-        found = [_row(values) for values in session.execute(query.order_by(col(Survey.rank)).limit(limit))]
-    if len(found) < limit:
-        ranked = select(col(Survey.id)).where(col(Survey.image_id) == col(Image.id), col(Survey.rank).is_not(None))
-        last = 0 if after is None or rank is not None else after
-        query = _filtered(_rows(), project_id, state, None).where(col(Image.id) > last, ~ranked.exists())
-        rest = session.execute(query.order_by(col(Image.id)).limit(limit - len(found)))
-        found += [_row(values) for values in rest]
-    return found
+        last = session.execute(select(*keys).where(col(Image.id) == after)).one_or_none()
+        if last is None:
+            return []
+        query = query.where(tuple_(*keys) > tuple_(*(literal(value) for value in last)))
+    return [_row(values) for values in session.execute(query.order_by(*keys).limit(limit))]
 
 
 def most_left(
@@ -228,6 +223,44 @@ def set_state(image_id: int, state: str, *, session: Session, only_from: str | N
     if only_from is not None:
         query = query.where(col(Image.state) == only_from)
     session.execute(query.values(state=state))
+
+
+def say_state(image_id: int, state: str, *, person_id: int, seen: int | None, session: Session) -> bool:
+    """Set how far an image is in a person's name; return False, and change nothing, if that would undo another's word.
+
+    With `seen`, the version that the person knows, it does so if somebody else has said something since.
+    """
+    query = update(Image).where(col(Image.id) == image_id)
+    if seen is not None:
+        own = or_(col(Image.version) == seen, col(Image.state_by) == person_id, col(Image.state) == state)
+        query = query.where(own)
+    said = query.values(state=state, state_by=person_id, version=col(Image.version) + 1)
+    result: Any = session.execute(said)
+    return bool(result.rowcount == 1)
+
+
+def state_by(image_id: int, *, session: Session) -> int | None:
+    """Return who has said last how far an image is, None if nobody has."""
+    return session.execute(select(col(Image.state_by)).where(col(Image.id) == image_id)).scalar_one_or_none()
+
+
+def set_priority(image_ids: Sequence[int], priority: int, *, session: Session) -> int:
+    """Let images come first (1), in their turn (2) or last (3); return how many were changed."""
+    changed = 0
+    for begin in range(0, len(image_ids), _MANY):
+        query = update(Image).where(col(Image.id).in_(image_ids[begin : begin + _MANY]))
+        result: Any = session.execute(query.where(col(Image.priority) != priority).values(priority=priority))
+        changed += result.rowcount
+    return changed
+
+
+def set_places(project_id: int, image_ids: Sequence[int], *, session: Session) -> None:
+    """Let these images be the project's first in this order, and all others follow as imported."""
+    placed = (col(Image.project_id) == project_id, col(Image.place) < UNRANKED)
+    session.execute(update(Image).where(*placed).values(place=UNRANKED))
+    rows = [{"id": image_id, "place": place} for place, image_id in enumerate(image_ids)]
+    for begin in range(0, len(rows), _MANY):
+        session.execute(update(Image), rows[begin : begin + _MANY])
 
 
 def soft_delete(image_ids: list[int], *, session: Session) -> int:

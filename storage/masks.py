@@ -98,6 +98,11 @@ def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:
     flags.insert(mask_id, new.flags, session=session)
 
 
+def is_known(key: str, *, session: Session) -> bool:
+    """Return whether a mask was saved under a key."""
+    return session.execute(select(col(Mask.id)).where(col(Mask.key) == key)).first() is not None
+
+
 def find(ref: int | str, *, session: Session) -> Mask:
     """Return the row of a mask, deleted or not, by id or key.
 
@@ -177,6 +182,17 @@ def set_label(ref: int | str, label: str | None, *, session: Session) -> Touched
     mask.label = label
     session.flush()
     return Touched(_id(mask), mask.image_id, changed)
+
+
+def set_returned(mask_id: int, returned: bool, *, session: Session) -> None:
+    """Note that a reviewer's verdict sends a mask back to its author, or none does any more."""
+    session.execute(update(Mask).where(col(Mask.id) == mask_id).values(returned_at=now() if returned else None))
+
+
+def replaced_by(mask_id: int, *, session: Session) -> int | None:
+    """Return who made the correction that stands for a mask, None if none does."""
+    later = _superseder(mask_id, session)
+    return None if later is None else session.execute(select(col(Mask.person_id)).where(col(Mask.id) == later)).scalar()
 
 
 def of_image(image_id: int, *, session: Session) -> list[MaskRow]:

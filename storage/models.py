@@ -20,6 +20,10 @@ SQLModel.metadata.naming_convention = {
 UNANSWERED = "resolution IS NULL AND severity <> 'info'"
 LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
 IMPORTED = f"origin = 'imported' AND {LIVE}"
+RETURNED = f"returned_at IS NOT NULL AND {LIVE}"
+OPEN = "state <> 'done' AND deleted_at IS NULL"
+UNRANKED = 2**31 - 1
+"""The place of images that no order has ranked: behind all that have one, among themselves as imported."""
 
 
 def _time(*, nullable: bool = False) -> Any:
@@ -74,12 +78,34 @@ class SignIn(SQLModel, table=True):
 
 
 class Image(SQLModel, table=True):
-    """A photo in the library: its original, its working image and its place in the queue."""
+    """A photo in the library: its original, its working image and its place in the queue.
+
+    Priority 1 comes first and 3 last; within one, images come by `place`, then by id. `version` counts how often
+    somebody has said how far it is, `state_by` is who said so last.
+    """
 
     __table_args__ = (
         UniqueConstraint("project_id", "sha256"),
         CheckConstraint("state IN ('new', 'in_work', 'done')", name="state"),
         CheckConstraint("width > 0 AND height > 0", name="size"),
+        Index(
+            "ix_image_open",
+            "project_id",
+            "priority",
+            "place",
+            "id",
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
+        ),
+        Index(
+            "ix_image_order",
+            "project_id",
+            "priority",
+            "place",
+            "id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index(
             "ix_image_queue",
             "project_id",
@@ -118,13 +144,17 @@ class Image(SQLModel, table=True):
     original_format: str = Field(max_length=16)
     original_bytes: int
     state: str = Field(default="new", max_length=16)
+    version: int = 1
+    state_by: int | None = None
+    priority: int = 2
+    place: int = UNRANKED
     live_masks: int = 0
     created_at: datetime = _time()
     deleted_at: datetime | None = _time(nullable=True)
 
 
 class Survey(SQLModel, table=True):
-    """What a model found on an image that no mask covers, and where the image stands among the others.
+    """What a model found on an image that no mask covers, and which others the image looks like.
 
     `masks` and `mask_ids` are count and sum of ids of the masks it was made beside: a survey is fresh while they hold.
     """
@@ -132,7 +162,6 @@ class Survey(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("image_id"),
         Index("ix_survey_left_over", "project_id", "left_over", "image_id"),
-        Index("ix_survey_rank", "project_id", "rank"),
         Index("ix_survey_cluster", "project_id", "cluster", "image_id"),
     )
 
@@ -151,12 +180,42 @@ class Survey(SQLModel, table=True):
     spread: dict[str, Any] = _json()
     summary: bytes | None = None
     cluster: int | None = None
-    rank: int | None = None
     made_at: datetime = _time()
 
 
+class Lease(SQLModel, table=True):
+    """Who is on an image, in which tab, and until when without a further sign of life."""
+
+    __table_args__ = (Index("ix_lease_person_id", "person_id"), Index("ix_lease_expires_at", "expires_at"))
+
+    image_id: int = Field(foreign_key="image.id", primary_key=True)
+    person_id: int = Field(foreign_key="person.id")
+    client: str = Field(default="", max_length=64)
+    taken_at: datetime = _time()
+    expires_at: datetime = _time()
+
+
+class Overlap(SQLModel, table=True):
+    """An image that is done and meant for a second annotator, and who that is once somebody has taken it."""
+
+    __table_args__ = (
+        Index(
+            "ix_overlap_waiting",
+            "project_id",
+            "image_id",
+            sqlite_where=text("second_id IS NULL"),
+            postgresql_where=text("second_id IS NULL"),
+        ),
+    )
+
+    image_id: int = Field(foreign_key="image.id", primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    first_id: int = Field(foreign_key="person.id")
+    second_id: int | None = Field(default=None, foreign_key="person.id")
+
+
 class Work(SQLModel, table=True):
-    """The object in work of one person on one image, as the canvas described it last."""
+    """The object in work of one person on one image, as the canvas described it last; each time under a new version."""
 
     __table_args__ = (UniqueConstraint("image_id", "person_id"),)
 
@@ -164,6 +223,7 @@ class Work(SQLModel, table=True):
     image_id: int = Field(foreign_key="image.id")
     person_id: int = Field(foreign_key="person.id")
     object_key: str = Field(max_length=64)
+    version: str = Field(default="", max_length=32)
     state: dict[str, Any] = _json()
     started_at: datetime = _time()
     updated_at: datetime = _time()
@@ -184,13 +244,17 @@ class ModelVersion(SQLModel, table=True):
 
 
 class Mask(SQLModel, table=True):
-    """What an annotator accepted. Never overwritten: a correction is a new row that supersedes this one."""
+    """What an annotator accepted. Never overwritten: a correction is a new row that supersedes this one.
+
+    `returned_at` is when a reviewer sent it back to its author, while that verdict stands.
+    """
 
     __table_args__ = (
         CheckConstraint("origin IN ('assisted', 'by_hand', 'imported')", name="origin"),
         CheckConstraint("assigned IN ('assisted', 'by_hand')", name="assigned"),
         Index("ix_mask_live", "image_id", "id", sqlite_where=text(LIVE), postgresql_where=text(LIVE)),
         Index("ix_mask_imported", "image_id", sqlite_where=text(IMPORTED), postgresql_where=text(IMPORTED)),
+        Index("ix_mask_returned", "person_id", "id", sqlite_where=text(RETURNED), postgresql_where=text(RETURNED)),
         Index("ix_mask_supersedes_id", "supersedes_id"),
         Index("ix_mask_created_at", "created_at"),
     )
@@ -203,6 +267,7 @@ class Mask(SQLModel, table=True):
     supersedes_id: int | None = Field(default=None, foreign_key="mask.id")
     superseded_at: datetime | None = _time(nullable=True)
     deleted_at: datetime | None = _time(nullable=True)
+    returned_at: datetime | None = _time(nullable=True)
     object_key: str = Field(max_length=64)
     origin: str = Field(max_length=16)
     assigned: str | None = Field(default=None, max_length=16)

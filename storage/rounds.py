@@ -30,15 +30,27 @@ def add_seat(
     session.add(project)
     session.flush()
     session.add(Seat(round_id=round_id, person_id=person_id, project_id=project.id or 0))
+    add_images(project.id or 0, image_ids, session=session)
+    return project.id or 0
+
+
+def add_images(seat_project_id: int, image_ids: Sequence[int], *, session: Session) -> None:
+    """Put copies of some images, which share their files, into a seat."""
     columns = [getattr(Image, name) for name in _COPIED]
     copies = (
-        select(literal(project.id, Integer), *columns, literal("new"), literal(now(), UTCDateTime()))
+        select(literal(seat_project_id, Integer), *columns, literal("new"), literal(now(), UTCDateTime()))
         .where(col(Image.id).in_(image_ids))
         .order_by(col(Image.id))
     )
     session.execute(insert(Image).from_select(["project_id", *_COPIED, "state", "created_at"], copies))
     session.flush()
-    return project.id or 0
+
+
+def copy_of(seat_project_id: int, image_id: int, *, session: Session) -> int | None:
+    """Return the copy of an image in a seat, None if there is none."""
+    original = select(col(Image.sha256)).where(col(Image.id) == image_id).scalar_subquery()
+    query = select(col(Image.id)).where(col(Image.project_id) == seat_project_id, col(Image.sha256) == original)
+    return session.scalars(query).one_or_none()
 
 
 def get(round_id: int, *, session: Session) -> RoundRow:

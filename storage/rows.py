@@ -101,6 +101,8 @@ class ImageRow:
     original_bytes: int
     state: str
     created_at: datetime
+    version: int
+    priority: int
     masks: int
     proposals: int
     skips: int
@@ -298,12 +300,32 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class WorkRow:
-    """The object in work of one person on one image."""
+    """The object in work of one person on one image; its version is a new word each time it is kept."""
 
     image_id: int
     object_key: str
     state: dict[str, Any]
     updated_at: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """Who is on an image, since when, and until when without a further sign of life."""
+
+    image_id: int
+    person_id: int
+    name: str
+    taken_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedRow:
+    """A mask that a reviewer sent back to its author, and its image."""
+
+    mask_id: int
+    image_id: int
 
 
 @dataclass(frozen=True, slots=True)

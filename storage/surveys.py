@@ -35,7 +35,7 @@ def _live(query: Any, project_id: int) -> Any:
 
 
 def put(new: NewSurvey, *, session: Session) -> None:
-    """Keep a survey in place of the image's older one. Cluster and rank stay until they are computed anew."""
+    """Keep a survey in place of the image's older one. Its cluster stays until it is computed anew."""
     survey = session.scalars(select(Survey).where(col(Survey.image_id) == new.image_id)).one_or_none()
     if survey is None:
         survey = Survey(
@@ -173,8 +173,8 @@ def mask_spread(project_id: int, bands: tuple[float, float], *, session: Session
     middle_x = (2 * col(Mask.bbox_x) + col(Mask.bbox_width)) * 3 / (2 * col(Image.width))
     middle_y = (2 * col(Mask.bbox_y) + col(Mask.bbox_height)) * 3 / (2 * col(Image.height))
     place = _field(middle_y) * 3 + _field(middle_x)
-    query = _live(select(band.label("band"), place.label("place"), func.count()), project_id)
-    query = query.join(Mask, col(Mask.image_id) == col(Image.id)).where(live_mask()).group_by("band", "place")
+    query = _live(select(band.label("band"), place.label("field"), func.count()), project_id)
+    query = query.join(Mask, col(Mask.image_id) == col(Image.id)).where(live_mask()).group_by("band", "field")
     return [SpreadRow(int(row[0]), int(row[1]), int(row[2])) for row in session.execute(query)]
 
 
@@ -191,13 +191,6 @@ def of_cluster(project_id: int, cluster: int, *, session: Session, limit: int) -
 def set_clusters(clusters: Sequence[tuple[int, int | None]], *, session: Session) -> None:
     """Put surveys, given by their ids, into clusters."""
     _update([{"id": survey_id, "cluster": cluster} for survey_id, cluster in clusters], session)
-
-
-def set_ranks(project_id: int, survey_ids: Sequence[int], *, session: Session) -> None:
-    """Let the images of these surveys be the project's first in this order, and all others follow as imported."""
-    ranked = (col(Survey.project_id) == project_id, col(Survey.rank).is_not(None))
-    session.execute(update(Survey).where(*ranked).values(rank=None))
-    _update([{"id": survey_id, "rank": rank} for rank, survey_id in enumerate(survey_ids)], session)
 
 
 def _update(rows: list[dict[str, Any]], session: Session) -> None:

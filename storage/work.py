@@ -1,5 +1,6 @@
 """Queries about objects in work."""
 
+import uuid
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -10,22 +11,23 @@ from storage.rows import WorkRow
 from storage.types import now
 
 
-def put(image_id: int, person_id: int, object_key: str, state: dict[str, Any], *, session: Session) -> None:
-    """Keep the object in work of a person on an image, in place of what was kept before."""
+def put(image_id: int, person_id: int, object_key: str, state: dict[str, Any], *, session: Session) -> str:
+    """Keep the object in work of a person on an image, in place of what was kept before; return its version."""
     row = _find(image_id, person_id, session)
     if row is None:
         row = Work(image_id=image_id, person_id=person_id, object_key=object_key, state=state)
         session.add(row)
     elif row.object_key != object_key:
         row.object_key, row.started_at = object_key, now()
-    row.state, row.updated_at = state, now()
+    row.state, row.updated_at, row.version = state, now(), uuid.uuid4().hex
     session.flush()
+    return row.version
 
 
 def get(image_id: int, person_id: int, *, session: Session) -> WorkRow | None:
     """Return the object in work of a person on an image, or None."""
     row = _find(image_id, person_id, session)
-    return None if row is None else WorkRow(row.image_id, row.object_key, row.state, row.updated_at)
+    return None if row is None else WorkRow(row.image_id, row.object_key, row.state, row.updated_at, row.version)
 
 
 def drop(image_id: int, person_id: int, *, session: Session, object_key: str | None = None) -> None:

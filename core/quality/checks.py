@@ -1,6 +1,6 @@
 """The automatic checks: each a small function of one mask, all in one table."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,7 +67,9 @@ class Report:
         return all(flag.severity == "info" for flag in self.flags)
 
 
-def check_mask(mask: Mask, existing: Sequence[ExistingMask], *, limits: Limits) -> list[Flag]:
+def check_mask(
+    mask: Mask, existing: Sequence[ExistingMask], *, limits: Limits, off: Collection[str] = ()
+) -> list[Flag]:
     """Return what the checks at accept say of a mask, gravest first; nothing if all is well.
 
     Parameters
@@ -75,6 +77,8 @@ def check_mask(mask: Mask, existing: Sequence[ExistingMask], *, limits: Limits) 
     mask : ndarray of bool, shape (H, W)
     existing : sequence of ExistingMask
         The other masks of the image, of the same size.
+    off : collection of str
+        Checks that are not asked.
 
     Examples
     --------
@@ -82,7 +86,8 @@ def check_mask(mask: Mask, existing: Sequence[ExistingMask], *, limits: Limits) 
     >>> [flag.name for flag in check_mask(np.zeros((4, 4), bool), [], limits=Limits())]
     ['empty']
     """
-    return _said(CHECKS, mask, existing, limits, None)
+    asked = {name: check for name, check in CHECKS.items() if name not in off}
+    return _said(asked, mask, existing, limits, None)
 
 
 def validate_mask(

@@ -128,6 +128,22 @@ def stopwatch(*, outline: str, version: str) -> dict[str, int] | None:
         return None
 
 
+def shown_guidelines(*, text: str, pictures: dict[str, str], version: str) -> None:
+    """Show guidelines as the workbench does.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+    pictures : dict of str to str
+        Hashes of pictures by their names.
+    version : str
+        As of `workbench`.
+    """
+    data = {"text": text, "pictures": pictures, "api": "/api", "module": f"/canvas/{version}/guidelines.js"}
+    _styled_component()(key="guidelines-preview", data=data)
+
+
 def _asked(sent: Any) -> AskedByHand | None:
     try:
         numbers = {name: int(sent[name]) for name in ("image_id", "width", "height")}
@@ -146,7 +162,15 @@ def _times(sent: Any) -> dict[str, int]:
 
 @lru_cache(maxsize=1)
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("masksmith_workbench", html=_HTML, css=_text("canvas.css"), js=_text("canvas.js"))
+    css = _text("canvas.css") + _text("guidelines.css")
+    return st.components.v2.component("masksmith_workbench", html=_HTML, css=css, js=_text("canvas.js"))
+
+
+@lru_cache(maxsize=1)
+def _styled_component() -> ComponentRenderer:
+    return st.components.v2.component(
+        "masksmith_guidelines", html=_HTML, css=_text("guidelines.css"), js=_text("canvas.js")
+    )
 
 
 @lru_cache(maxsize=1)

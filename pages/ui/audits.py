@@ -80,7 +80,10 @@ def _said(found: AuditResult, audit: AuditRow) -> str:
 @st.dialog("New audit")
 def _begin(shop: Workshop) -> None:
     method = st.selectbox("Draw", list(_METHODS), help="Masks that were reviewed already are left out.")
-    count = int(st.number_input("Masks", 1, auditing.MOST_MASKS, 100))
+    due = auditing.due(shop)
+    begun = 100 if due is None else min(max(due, 1), auditing.MOST_MASKS)
+    asked = None if due is None else f"By the project's audit rate {due:,} masks are still to be drawn."
+    count = int(st.number_input("Masks", 1, auditing.MOST_MASKS, begun, help=asked))
     twice = st.checkbox("Two reviewers for each mask, who do not see each other's verdict")
     mixed = st.checkbox("Mix in masks that were approved before, one to ten, to see whether they are approved again")
     planned = st.checkbox("End as soon as it is decided")

@@ -87,7 +87,7 @@ def _offer(shop: Workshop, found: SurveyTotals, job: JobRow | None) -> None:
         args=(shop,),
         disabled=not may(shop, "models"),
     )
-    order = settings(shop)["next_order"]
+    order = settings(shop).next_order
     box.caption(f"The workbench's order: {order}. The project settings change it.")
     if trouble := st.session_state.pop("coverage-trouble", None):
         box.error(plain(trouble), icon=":material/error:")

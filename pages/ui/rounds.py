@@ -79,7 +79,7 @@ def _compared(state: tuple[tuple[int, int, int], ...], _shop: Workshop, _seats: 
 
 def _calibration(shop: Workshop, chosen: RoundRow, results: list[PairResult], seats: list[SeatRow]) -> None:
     asked = chosen.passing
-    required = projects.settings(shop)["calibration"] == chosen.id
+    required = projects.settings(shop).calibration == chosen.id
     st.toggle(
         "New annotators pass this before real work",
         value=required,

@@ -44,18 +44,24 @@ BODIES: dict[tuple[str, str], Any] = {
     ("GET", "/images/{id}/pixels"): None,
     ("GET", "/images/{id}/thumbnail"): None,
     ("POST", "/images/{id}/open"): {"next": [2, 3]},
-    ("POST", "/images/{id}/state"): {"state": "done"},
+    ("POST", "/images/{id}/state"): {"state": "done", "seen": 1},
+    ("GET", "/images/{id}/left"): None,
+    ("POST", "/next"): {"client": "tab", "leaving": 1, "passed": [2]},
+    ("PUT", "/images/{id}/lease"): {"client": "tab", "take_over": True},
+    ("DELETE", "/images/{id}/lease"): None,
+    ("GET", "/guidelines"): None,
+    ("GET", "/guidelines/pictures/{sha256}"): None,
     ("POST", "/images/{id}/prompt"): {"points": [[60, 45, 1]], "box": [9, 9, 99, 80], "refine": "x", "seq": 1},
     ("GET", "/images/{id}/candidates/{token}"): None,
     ("POST", "/images/{id}/masks"): MASK,
     ("DELETE", "/masks/{ref}"): None,
     ("POST", "/masks/{ref}/restore"): None,
-    ("PATCH", "/masks/{ref}"): {"label": "cup"},
-    ("POST", "/flags/{flag}"): {"resolution": "kept"},
+    ("PATCH", "/masks/{ref}"): {"label": "cup", "seen": None},
+    ("POST", "/flags/{flag}"): {"resolution": "kept", "seen": None},
     ("POST", "/images/{id}/skips"): {"object_key": "o", "reason": "hard", "state": {"points": [1]}, "times": TIMES},
     ("DELETE", "/skips/{ref}"): None,
     ("POST", "/skips/{ref}/restore"): None,
-    ("PUT", "/images/{id}/work"): {"object_key": "o", "state": {"points": [[1, 2, 1]]}},
+    ("PUT", "/images/{id}/work"): {"object_key": "o", "state": {"points": [[1, 2, 1]]}, "seen": None, "client": "tab"},
     ("DELETE", "/images/{id}/work"): None,
     ("GET", "/exports/{name}"): None,
     ("GET", "/models"): None,
@@ -163,7 +169,7 @@ def test_no_path_breaks_the_server(
 
 def ask(attacker: httpx.Client, method: str, path: str, here: str, **sent: Any) -> None:
     """Ask, and then see that the answer is one, and that the library can still be looked at."""
-    for name in ("{id}", "{token}", "{ref}", "{flag}", "{name}"):
+    for name in ("{id}", "{token}", "{ref}", "{flag}", "{name}", "{sha256}"):
         path = path.replace(name, here)
     answer = attacker.request(method, f"/api{path}", **sent)
     if answer.status_code >= 400:

@@ -37,6 +37,8 @@ def test_an_image_says_its_name_size_state_and_numbers(client: httpx.Client) -> 
         "width": WIDTH,
         "height": HEIGHT,
         "state": "in_work",
+        "version": 1,
+        "priority": 2,
         "masks": 1,
         "proposals": 0,
         "skips": 0,

@@ -32,6 +32,12 @@ DECIDED: dict[tuple[str, str], str | None] = {
     ("GET", "/images/{id}/thumbnail"): "annotator",
     ("POST", "/images/{id}/open"): "annotator",
     ("POST", "/images/{id}/state"): "annotator",
+    ("GET", "/images/{id}/left"): "annotator",
+    ("POST", "/next"): "annotator",
+    ("PUT", "/images/{id}/lease"): "annotator",
+    ("DELETE", "/images/{id}/lease"): "annotator",
+    ("GET", "/guidelines"): "annotator",
+    ("GET", "/guidelines/pictures/{sha256}"): "annotator",
     ("POST", "/images/{id}/prompt"): "annotator",
     ("GET", "/images/{id}/candidates/{token}"): "annotator",
     ("POST", "/images/{id}/masks"): "annotator",
@@ -59,6 +65,7 @@ PAGES = {
     "review": "reviewer",
     "metrics": "manager",
     "models": "manager",
+    "settings": "manager",
     "team": "manager",
 }
 
@@ -98,7 +105,7 @@ def served() -> dict[tuple[str, str], Route]:
 
 
 def asked(client: httpx.Client, method: str, path: str) -> httpx.Response:
-    for name in ("{id}", "{token}", "{ref}", "{flag}", "{name}"):
+    for name in ("{id}", "{token}", "{ref}", "{flag}", "{name}", "{sha256}"):
         path = path.replace(name, "1")
     sent = BODIES[method, path] if (method, path) in BODIES else None
     return client.request(method, f"/api{path}", json=sent, headers={"Idempotency-Key": "k"} if sent else {})
@@ -194,7 +201,7 @@ def test_an_annotator_changes_their_own_masks_only(browser: Callable[[str], http
 def test_what_is_in_work_is_its_persons_own(browser: Callable[[str], httpx.Client]) -> None:
     one, other = browser("annotator"), browser("reviewer")
     work = {"object_key": "o", "state": {"points": [[1, 2, 1]]}}
-    assert one.put("/api/images/1/work", json=work).status_code == 204
+    assert one.put("/api/images/1/work", json=work).status_code == 200
     assert other.get("/api/images/1").json()["work"] is None
     assert other.delete("/api/images/1/work?object=o").status_code == 204
     assert one.get("/api/images/1").json()["work"]["object_key"] == "o"

@@ -8,6 +8,7 @@ import pytest
 
 from core import annotating, library, masks, projects
 from core.errors import Conflict, InvalidInput
+from core.seen import Seen
 from core.workshop import Library
 from storage import images, skips, work
 from storage import masks as mask_queries
@@ -159,18 +160,72 @@ def test_a_mask_is_never_overwritten(stocked: Library) -> None:
     assert live(stocked)[0].supersedes_id == first.mask_id
 
 
-def test_two_corrections_at_once_are_both_kept(stocked: Library) -> None:
-    """Neither is dropped silently, nor is the first ever live beside them."""
+def test_of_two_corrections_at_once_one_is_told_of_the_other_and_loses_nothing(stocked: Library) -> None:
     accept(stocked, "a", square())
     ready = threading.Barrier(2)
 
-    def correct(side: int) -> None:
+    def correct(side: int) -> str:
         ready.wait()
-        accept(stocked, f"b{side}", square(side=side), supersedes="a")
+        try:
+            accept(stocked, f"b{side}", square(side=side), supersedes="a")
+        except Conflict as error:
+            return str(error)
+        return ""
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(correct, (21, 22)))
+        said = dict(zip((21, 22), pool.map(correct, (21, 22)), strict=True))
+    (late,) = [side for side, sentence in said.items() if sentence]
+    assert said[late] == "a mask must be changed as it was shown, but owner has corrected mask 1 meanwhile"
+    assert [mask.key for mask in live(stocked)] == [f"b{43 - late}"]
+    # What was refused is saved beside the other, and sending the first again is still the same.
+    accept(stocked, f"b{late}", square(side=late))
+    accept(stocked, f"b{43 - late}", square(side=43 - late), supersedes="a")
     assert sorted(mask.key for mask in live(stocked)) == ["b21", "b22"]
+
+
+def test_what_was_corrected_or_deleted_meanwhile_is_not_changed_unseen(stocked: Library) -> None:
+    accept(stocked, "a", square())
+    accept(stocked, "b", square(side=21), supersedes="a")
+    with pytest.raises(Conflict, match="owner has corrected mask 1 meanwhile"):
+        annotating.delete_mask(stocked, "a")
+    annotating.delete_mask(stocked, "b", revive=True)
+    annotating.delete_mask(stocked, "a")
+    with pytest.raises(Conflict, match="mask 1 was deleted meanwhile"):
+        accept(stocked, "c", square(side=22), supersedes="a")
+    assert live(stocked) == []
+
+
+def test_a_label_and_an_answer_are_changed_as_they_were_seen(stocked: Library) -> None:
+    accept(stocked, "a", square(side=3))
+    (flag,) = live(stocked)[0].flags
+    annotating.set_label(stocked, "a", "cup", seen=Seen(None))
+    annotating.set_label(stocked, "a", "cup", seen=Seen(None))  # as somebody wants it already
+    with pytest.raises(Conflict, match="a label must be changed as it was shown, but it was changed to cup meanwhile"):
+        annotating.set_label(stocked, "a", "mug", seen=Seen(None))
+    annotating.set_label(stocked, "a", "mug", seen=Seen("cup"))
+    annotating.resolve_flag(stocked, flag.id, "kept", seen=Seen(None))
+    with pytest.raises(Conflict, match="the answer to a flag must be changed as it was shown"):
+        annotating.resolve_flag(stocked, flag.id, "fixed", seen=Seen(None))
+    assert (live(stocked)[0].label, live(stocked)[0].flags[0].resolution) == ("mug", "kept")
+
+
+def test_two_tabs_do_not_overwrite_each_others_object_in_work(stocked: Library) -> None:
+    first = annotating.keep_work(stocked, 1, "o", {"n": 1}, seen=Seen(None)).version
+    second = annotating.keep_work(stocked, 1, "o", {"n": 2}, seen=Seen(first)).version
+    assert first != second
+    for stale in (first, None):
+        with pytest.raises(Conflict, match="in work in another tab of yours"):
+            annotating.keep_work(stocked, 1, "o", {"n": 3}, seen=Seen(stale))
+    annotating.drop_work(stocked, 1)
+    with pytest.raises(Conflict, match="in work in another tab of yours"):
+        annotating.keep_work(stocked, 1, "o", {"n": 4}, seen=Seen(second))
+    annotating.keep_work(stocked, 1, "p", {"n": 5})  # a script that says nothing of what it saw
+
+
+def test_checks_that_are_off_are_not_asked_at_accept(stocked: Library) -> None:
+    assert [flag.name for flag in accept(stocked, "a", square(side=3)).flags] == ["small"]
+    projects.change_settings(stocked, {"checks_off": ["small"]})
+    assert accept(stocked, "b", square(x=60, side=3)).flags == []
 
 
 def test_skipping_keeps_the_object_once_and_begins_the_image(stocked: Library) -> None:

@@ -7,18 +7,19 @@ import pytest
 
 from core import projects
 from core.errors import InvalidInput
-from core.workshop import PROJECT_DEFAULTS, Library
+from core.project_settings import ProjectSettings
+from core.workshop import Library
 
 
 def test_settings_begin_with_their_defaults(library: Library) -> None:
-    assert projects.settings(library) == PROJECT_DEFAULTS
+    assert projects.settings(library) == ProjectSettings()
 
 
 def test_some_settings_are_changed_and_the_others_stay(library: Library) -> None:
     changed = projects.change_settings(library, {"skip_limit_s": 45, "labels": True, "label_names": ["cup"]})
-    assert changed == {**PROJECT_DEFAULTS, "skip_limit_s": 45, "labels": True, "label_names": ["cup"]}
+    assert changed == ProjectSettings(skip_limit_s=45, labels=True, label_names=("cup",))
     assert projects.settings(library) == changed
-    assert projects.change_settings(library, {"skip_mode": "warn"})["skip_limit_s"] == 45
+    assert projects.change_settings(library, {"skip_mode": "warn"}).skip_limit_s == 45
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_some_settings_are_changed_and_the_others_stay(library: Library) -> None
 def test_a_setting_that_cannot_be_meant_is_refused(library: Library, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         projects.change_settings(library, changes)
-    assert projects.settings(library) == PROJECT_DEFAULTS
+    assert projects.settings(library) == ProjectSettings()
 
 
 def test_two_people_who_change_different_settings_both_get_theirs(library: Library) -> None:
@@ -55,7 +56,7 @@ def test_two_people_who_change_different_settings_both_get_theirs(library: Libra
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda change: projects.change_settings(library, change), changes))
     merged = {key: value for change in changes for key, value in change.items()}
-    assert projects.settings(library) == {**PROJECT_DEFAULTS, **merged}
+    assert projects.settings(library) == ProjectSettings.from_json(merged)
 
 
 def test_preferences_are_bounded(library: Library) -> None:

@@ -11,11 +11,14 @@ from storage import (
     exports,
     flags,
     images,
+    leases,
     masks,
     model_versions,
+    overlaps,
     people,
     projects,
     proposals,
+    queue,
     reviews,
     rounds,
     sign_ins,
@@ -53,7 +56,18 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "keeping a survey": lambda session: surveys.put(new_survey(1), session=session),
     "images to survey": lambda session: surveys.to_do(1, "m", session=session, after=0, limit=50),
     "samples of a cluster": lambda session: surveys.of_cluster(1, 0, session=session, limit=4),
-    "ranking": lambda session: surveys.set_ranks(1, [1], session=session),
+    "what comes next": lambda session: queue.candidates(1, 1, at=now(), passed={2}, session=session, limit=5),
+    "what came back from review": lambda session: queue.returned(1, 1, at=now(), passed={2}, session=session),
+    "taking an image": lambda session: leases.take(1, 1, "tab", at=now(), session=session),
+    "keeping an image": lambda session: [leases.take(1, 1, "tab", at=now(), session=session) for _ in range(2)],
+    "letting an image go": lambda session: leases.release(1, 1, client="tab", session=session),
+    "letting all images go": lambda session: leases.release_all(1, session=session),
+    "who is on an image": lambda session: leases.of_image(1, at=now(), session=session),
+    "leases that last too long": lambda session: leases.shorten(at=now(), session=session),
+    "an image for a second annotator": lambda session: overlaps.take(1, 1, session=session),
+    "saying how far an image is": lambda session: images.say_state(1, "done", person_id=1, seen=1, session=session),
+    "who corrected a mask": lambda session: masks.replaced_by(1, session=session),
+    "places": lambda session: images.set_places(1, [1], session=session),
     "one image": lambda session: images.get(1, session=session),
     "images to prefetch": lambda session: images.some([1, 2], session=session),
     "whether a photo is known": lambda session: images.known_sha256(1, "0" * 64, session=session),
@@ -110,7 +124,7 @@ def test_what_is_asked_often_is_found_by_an_index(sqlite: Engines, name: str) ->
     with sqlite.writing() as session:
         flag = NewFlag("small", "warning", "Small.", {})
         surveys.put(new_survey(1), session=session)
-        surveys.set_ranks(1, [1], session=session)
+        images.set_places(1, [1], session=session)
         masks.insert(new_mask("first"), session=session)
         masks.insert(new_mask("k", supersedes_id=1, flags=(flag,)), session=session)
         skips.insert(

@@ -88,10 +88,9 @@ def test_pages_with_most_left_first_hold_each_surveyed_image_once(five: Engines)
     assert [row.id for row in found] == [2]
 
 
-def test_the_queue_goes_by_rank_and_then_as_imported(five: Engines) -> None:
+def test_the_queue_goes_by_place_and_then_as_imported(five: Engines) -> None:
     with five.writing() as session:
-        ids = {one.image_id: one.survey_id for one in surveys.standings(1, session=session)}
-        surveys.set_ranks(1, [ids[3], ids[1]], session=session)
+        images.set_places(1, [3, 1], session=session)
     with five.reading() as session:
         whole = [row.id for row in images.queue(1, session=session, limit=9)]
         paged = []
@@ -101,7 +100,7 @@ def test_the_queue_goes_by_rank_and_then_as_imported(five: Engines) -> None:
             after = page[-1].id
     assert whole == paged == [3, 1, 2, 4, 5]
     with five.writing() as session:
-        surveys.set_ranks(1, [ids[4]], session=session)
+        images.set_places(1, [4], session=session)
         assert [row.id for row in images.queue(1, session=session, limit=9)] == [4, 1, 2, 3, 5]
 
 
