@@ -207,7 +207,8 @@ export class Bench {
   // --- drafts and time ---
 
   draftAnswer() {
-    const answer = objects.promptKey(this.working.object) ? this.answers.of(this.working.object) : null;
+    const { object } = this.working;
+    const answer = objects.promptKey(object) && !this.chance.stops(object) ? this.answers.of(object) : null;
     if (!answer) return null;
     const { candidates, model, refined } = answer;
     return { candidates, model, refined };

@@ -30,13 +30,13 @@ export class Chance {
       dialog.close();
       run();
     };
-    const outline = button({ class: "primary", autofocus: "" }, "Outline it");
+    const outline = button({ class: "plain primary" }, "Outline it", el("kbd", {}, "Enter"));
     const go = button({ class: "plain" }, "With the model this time");
     const dialog = openDialog(
       bench,
       "This one by hand",
       el("p", {}, "Chance has chosen this object to be outlined without the model, so that it can be told what the model saves."),
-      el("footer", {}, outline, go),
+      el("footer", {}, go, outline),
     );
     outline.addEventListener("click", choose(() => this.outline()));
     go.addEventListener("click", choose(() => this.goOn()));

@@ -48,13 +48,15 @@ export class Showing {
 
   /** Show the object; ask for its candidates when they are not known. @param {boolean} keep  whether it has changed */
   refresh(keep) {
-    const { answers } = this.bench;
+    const { answers, chance } = this.bench;
     const key = objects.promptKey(this.object);
-    const known = key ? answers.of(this.object) : null;
-    if (!key) this.answer = null;
+    const byHand = chance.stops(this.object);
+    const known = key && !byHand ? answers.of(this.object) : null;
+    if (!key || byHand) this.answer = null;
     else if (known) this.answer = known;
     answers.dropOthers(this.object);
-    if (key && !known) this.bench.chance.stops(this.object) ? this.bench.chance.tell() : this.ask();
+    if (byHand) chance.tell();
+    else if (key && !known) this.ask();
     this.paint();
     if (keep) this.bench.keepDraft();
     this.bench.showPrompts();

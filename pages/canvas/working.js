@@ -33,8 +33,11 @@ export class Working {
     histories.delete(imageId);
     histories.set(imageId, this.history);
     if (histories.size > MOST_HISTORIES) histories.delete(histories.keys().next().value);
-    const object = objects.fromState(draft?.object) ?? objects.fresh();
-    if (draft?.answer && objects.promptKey(object)) this.bench.answers.put(object, draft.answer);
+    let object = objects.fromState(draft?.object) ?? objects.fresh();
+    if (draft?.answer && objects.promptKey(object)) {
+      this.bench.answers.put(object, draft.answer);
+      object = objects.withModel(object);
+    }
     this.seedHistory(object);
     this.object = object;
     this.bench.restoreTimer(draft?.times ?? null, !objects.isEmpty(object), draft?.allow ?? 0);

@@ -10,7 +10,7 @@ from core.workshop import Library
 
 def accept(library: Library, key: str, mask: np.ndarray, image_id: int = 1, **changes: Any) -> annotating.Saved:
     """Accept a mask as an annotator would."""
-    accepted = annotating.Accepted(rle=masks.encode(mask), object_key=f"object-{key}", **changes)
+    accepted = annotating.Accepted(rle=masks.encode(mask), **{"object_key": f"object-{key}", **changes})
     return annotating.accept(library, image_id, key, accepted)
 
 

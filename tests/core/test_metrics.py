@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import annotating, metrics, reviewing
+from core import annotating, metrics, projects, reviewing
 from core.auditing import GOOD
 from core.checking import check_library
 from core.data_page import data_page
@@ -154,6 +154,26 @@ def test_the_speed_up_and_its_interval_are_those_of_a_bootstrap(worked: Library)
     assert found.low == pytest.approx(low, rel=0.05)
     assert found.high == pytest.approx(high, rel=0.05)
     assert ratio_of_means((5, 0, 0), (5, 10, 20)) is None
+
+
+def test_where_chance_assigned_objects_only_those_are_compared(worked: Library) -> None:
+    projects.change_settings(worked, {"by_hand_share": 0.25})
+    whole = metrics.figures(worked, Chosen()).speed_ups
+    assert whole is not None
+    assert (whole.by_chance, whole.by_hand, whole.assisted) == (False, 8, 32)
+    for number in range(20):
+        for key, origin, ms in (("0", "by_hand", 50_000), ("f", "assisted", 10_000)):
+            times = {"thinking_ms": ms + 100 * number}
+            changes: dict[str, Any] = {"origin": origin, "times": times, "object_key": key * 8, "by_chance": True}
+            accept(worked, f"{key}{number}", square(1 + number), **changes)
+    # Not as chance said, or not asked: these are in neither.
+    accept(worked, "o", square(30), object_key="0" * 8, by_chance=True, times={"thinking_ms": 99_000})
+    accept(worked, "v", square(31), object_key="0" * 8, origin="by_hand", times={"thinking_ms": 99_000})
+    found = metrics.figures(worked, Chosen()).speed_ups
+    assert found is not None
+    assert (found.by_chance, found.by_hand, found.assisted) == (True, 20, 20)
+    assert found.overall.mean == pytest.approx(50_950 / 10_950)
+    assert found.by_version == {0: found.overall}
 
 
 def test_too_few_of_a_kind_give_no_speed_up(stocked: Library) -> None:

@@ -59,6 +59,19 @@ def settled(page: Page) -> None:
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
 
 
+def outline(page: Page, corners: list[tuple[float, float]], width: int) -> None:
+    """Outline an object by hand: click its corners, in pixels of a photo so wide, and the first one again."""
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.wait_for()
+    box = canvas.bounding_box()
+    assert box is not None
+    scale = box["width"] / width
+    for x, y in [*corners, corners[0]]:
+        page.mouse.move(box["x"] + x * scale - 3, box["y"] + y * scale - 3)
+        page.mouse.click(box["x"] + x * scale, box["y"] + y * scale, delay=30)
+    page.get_by_text("1 path").wait_for()
+
+
 class Bench:
     """The workbench as a person uses it: by pointer and keys, in image pixels."""
 

@@ -12,7 +12,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from benchmarks.app_process import AppProcess
-from tests.e2e.conftest import Bench, pixels, settled
+from tests.e2e.conftest import Bench, outline, pixels, settled
 
 COFFEE, CHELSEA, ASTRONAUT, ROCKET, COINS, CAMERA, RETINA, IHC, HUBBLE, CELL = range(1, 11)
 
@@ -237,16 +237,7 @@ def test_an_outline_by_hand_becomes_a_mask_made_by_hand(bench: Bench, app: AppPr
     bench.press("h")
     page = bench.page
     page.get_by_text("No closed path yet").wait_for()
-    canvas = page.locator("canvas.upper-canvas")
-    canvas.wait_for()
-    box = canvas.bounding_box()
-    assert box is not None
-    scale = box["width"] / 1000
-    corners = [(200, 200), (400, 200), (400, 500), (200, 500)]
-    for x, y in [*corners, corners[0]]:
-        page.mouse.move(box["x"] + x * scale - 3, box["y"] + y * scale - 3)
-        page.mouse.click(box["x"] + x * scale, box["y"] + y * scale, delay=30)
-    page.get_by_text("1 path").wait_for()
+    outline(page, [(200, 200), (400, 200), (400, 500), (200, 500)], 1000)
     kept_ms = page.wait_for_function(
         """() => {
           const key = Object.keys(localStorage).find((key) => key.startsWith('masksmith.outline.'));
