@@ -317,7 +317,9 @@ def _times(key: str, title: str, of: dict[str, tuple[int, Effort]], *, picks: st
 
 def _speed_up(found: Figures) -> Chart:
     said = found.speed_ups
-    shown = {"all": said.overall, **{_version(key): one for key, one in said.by_version.items()}} if said else {}
+    shown = {"all": said.overall} if said else {}
+    if said and len(said.by_version) > 1:
+        shown |= {_version(key): one for key, one in said.by_version.items()}
     rows = [
         {"of": name, "times faster": round(one.mean, 2), "low": round(one.low, 2), "high": round(one.high, 2)}
         for name, one in shown.items()

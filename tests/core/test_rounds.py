@@ -1,16 +1,19 @@
 """Rounds: the same images for several people, blind, what they say, and calibrations that stand before real work."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 
 from core import annotating, auditing, calibrating, library, projects, round_results, rounds
 from core.errors import Forbidden, InvalidInput
+from core.metrics import Chosen
+from core.round_summaries import summaries
 from core.round_views import COLOURS, kinds_of, painted
 from core.rounds import Asked
 from core.workshop import Library
-from storage import images, masks
+from storage import images, masks, settings_store
 from storage import rounds as queries
 from storage.errors import MissingRow
 from tests.conftest import square
@@ -94,6 +97,36 @@ def test_a_round_tells_how_far_two_agree_on_what_both_finished(stocked: Library)
     assert found.f1[0.9] == pytest.approx(2 * 1 / 5)
     assert found.split == {"boundary": 1, "missed": 1}
     assert found.images[0].agreement.f1[0.5] <= found.images[1].agreement.f1[0.5]
+
+
+def test_the_metrics_page_is_told_of_rounds_and_compares_only_what_is_new(stocked: Library) -> None:
+    rita, sam = somebody_else(stocked, "rita"), somebody_else(stocked, "sam")
+    people = (rita.person_id, sam.person_id)
+    round_id = rounds.begin(stocked, Asked("first", people, images=2), seed=1)
+    assert summaries(stocked, Chosen()) == []
+    for name, there in (("r", rounds.enter(rita, round_id)), ("s", rounds.enter(sam, round_id))):
+        for number, image_id in enumerate(seat_images(there)):
+            accept(there, f"{name}{number}", square(10, 10 if name == "r" else 14, 20), image_id=image_id)
+        finish(there)
+    (whole,) = compared(stocked, round_id)
+    (told,) = summaries(stocked, Chosen())
+    (pair,) = told.pairs
+    assert (told.name, pair.first, pair.second, pair.masks) == ("first", *people, 4)
+    assert whole.iou is not None
+    assert (pair.f1, pair.iou, pair.panoptic_quality) == (whole.f1[0.5], whole.iou.mean, whole.panoptic_quality)
+    key = f"round-{round_id}"
+    with stocked.engines.writing() as session:
+        kept = settings_store.get(key, session=session)
+        assert kept is not None
+        settings_store.put(key, {**kept, "pairs": [{**kept["pairs"][0], "f1": 0.25}]}, session=session)
+    assert summaries(stocked, Chosen())[0].pairs[0].f1 == 0.25
+    accept(
+        rounds.enter(rita, round_id), "more", square(60, 60, 20), image_id=seat_images(rounds.enter(rita, round_id))[0]
+    )
+    assert summaries(stocked, Chosen())[0].pairs[0].f1 == pytest.approx(4 / 5)
+    assert summaries(stocked, Chosen(people=(rita.person_id,))) == summaries(stocked, Chosen())
+    assert summaries(stocked, Chosen(people=(stocked.person_id,))) == []
+    assert summaries(stocked, Chosen(until=date(2020, 1, 1))) == []
 
 
 def test_the_librarys_masks_take_part_as_they_were(agreed: Library) -> None:
