@@ -1,4 +1,4 @@
-"""Two people and two tabs on one library in real Chromium: nobody is given another's image, nobody overwrites another."""
+"""Two people, and two tabs, on one library in Chromium: nobody is given or overwrites what is another's."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
