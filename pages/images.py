@@ -10,6 +10,7 @@ from pages.ui.grid import PER_PAGE, chosen_images, show_grid
 from pages.ui.model import model_dialog
 from pages.ui.moving import delete_dialog, import_dialog
 from pages.ui.moving_masks import export_dialog, import_masks_dialog
+from pages.ui.priority import priority_menu
 from pages.ui.resources import open_workshop
 from pages.ui.text import plain
 
@@ -55,6 +56,8 @@ order = bar.segmented_control(
 )
 most_left = ORDERS[order or "As imported"]
 chosen = chosen_images() if may(shop, "delete_images") else []
+if chosen:
+    priority_menu(shop, chosen, bar)
 if chosen and bar.button(f"Delete {len(chosen)}", icon=":material/delete:"):
     delete_dialog(shop, chosen)
 

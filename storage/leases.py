@@ -38,8 +38,8 @@ def take(image_id: int, person_id: int, client: str, *, at: datetime, session: S
         literal(at + LEASE, UTCDateTime()),
     ).where(~exists().where(col(Lease.image_id) == image_id))
     columns = ["image_id", "person_id", "client", "taken_at", "expires_at"]
-    result = session.execute(insert(Lease).from_select(columns, new))
-    return bool(result.rowcount == 1)
+    made = insert(Lease).from_select(columns, new).returning(col(Lease.image_id))
+    return session.scalars(made).first() is not None
 
 
 def release(image_id: int, person_id: int, *, session: Session, client: str | None = None) -> None:

@@ -9,6 +9,8 @@ import { Emitter } from "./emitter.js";
 import { Finishing } from "./finishing.js";
 import { Hover } from "./hover.js";
 import { Keys } from "./keys.js";
+import { Lease } from "./lease.js";
+import { LeftOver } from "./leftover.js";
 import { Library } from "./library.js";
 import { listenToServer } from "./news.js";
 import { MaskBook, isProposal, openFlags } from "./maskbook.js";
@@ -57,6 +59,7 @@ export class Bench {
     this.answers = new Answers(api, client);
     this.hover = new Hover(api, { client: `${client}-h`, onPreview: () => {} });
     this.drafts = new Drafts(api, localStorage, room);
+    this.drafts.client = client;
     this.masks = new MaskBook(() => this.masksChanged());
     this.painting = new Painting(this);
     this.showing = new Showing(this);
@@ -64,6 +67,11 @@ export class Bench {
     this.chance = new Chance(this);
     this.finishing = new Finishing(this, new Effects(this));
     this.library = new Library(this);
+    this.leftOver = new LeftOver(this);
+    this.lease = new Lease(this);
+    this.lease.guard(this.working, "change", "undo", "redo");
+    this.lease.guard(this.painting, "begin", "clean");
+    this.lease.guard(this.finishing, "accept", "skip", "takeBack", "remove", "edit", "labelMask", "fix", "keep");
     this.probe = new Probe(this);
     this.project = null;
     /** the round whose seat this is; null in the library @type {number | null} */
@@ -86,6 +94,8 @@ export class Bench {
 
   listen(started) {
     this.outbox.onChange = () => this.emitter.changed("status");
+    this.drafts.onHolder = (imageId, name) => this.lease.lost(imageId, name);
+    this.drafts.onApart = (imageId, said) => this.workApart(imageId, said);
     listenToServer(this);
     this.stage.onView = () => this.emitter.changed("view");
     this.outboxStarted = started;
@@ -146,6 +156,7 @@ export class Bench {
       this.drafts.flush();
     }
     this.imageId = null;
+    this.leftOver.hide();
     // Nothing of the old image may be accepted, skipped or deleted while the next one is on its way.
     this.masks.open([], [], []);
     this.working.close();
@@ -163,6 +174,21 @@ export class Bench {
     if (draft) this.say("The object in work is back.");
     this.emitter.changed("image", "masks", "object", "candidates");
     this.takeUp(view.id);
+  }
+
+  /** Show what others have changed on the image meanwhile; the object in work stays as it is. */
+  refreshMasks(list, skips, pending) {
+    const { selected } = this.masks;
+    this.masks.open(list, skips, pending);
+    if (this.masks.find(selected)) this.masks.select(selected);
+  }
+
+  /** Another tab has this object in work, too: from here on it is one of this tab's own. */
+  workApart(imageId, said) {
+    if (imageId !== this.imageId || !this.isBusy) return;
+    this.working.object = Object.freeze({ ...this.working.object, key: uuid() });
+    this.keepDraft();
+    this.say(said, "warning");
   }
 
   /** Take up what the page's address asks for, once, if it is of this image. */
@@ -259,7 +285,7 @@ export class Bench {
     const flagged = this.isBusy ? null : this.masks.flagged;
     const mendable = flagged ? openFlags(flagged).filter((flag) => flag.fix) : [];
     const boxes = mendable.map((flag) => flag.detail?.box).filter((box) => box?.length === 4);
-    this.stage.main.showFlags(boxes);
+    this.stage.main.showFlags([...boxes, ...this.leftOver.boxes]);
   }
 
   showPrompts() {
@@ -304,6 +330,8 @@ export class Bench {
     this.stopped = true;
     this.shared.lastImage = this.imageId;
     this.leaveImage();
+    this.lease.leave();
+    this.lease.close();
     this.drafts.stop();
     this.library.stop();
     this.hover.stop();

@@ -34,6 +34,7 @@ export function commandsOf(bench) {
     byHand: () => bench.askByHand(),
     next: () => library.next(),
     previous: () => library.previous(),
+    guidelines: () => bench.openGuidelines(),
     maskNext: () => masks.selectNext(1),
     maskPrevious: () => masks.selectNext(-1),
     edit: () => finishing.edit(),

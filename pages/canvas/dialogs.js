@@ -1,6 +1,7 @@
-// Dialogs: all keys, where each can be changed; what the server refused to save; and the frame of others.
+// Dialogs: all keys, where each can be changed; what the server refused to save; guidelines; a question; and their frame.
 
 import { button, el } from "./dom.js";
+import { addresses, guidelines } from "./guidelines.js";
 import { ACTIONS, nameOf, shownKey } from "./keys.js";
 
 /**
@@ -116,8 +117,12 @@ export function openRefused(bench) {
     list.replaceChildren(
       ...outbox.refused.map((item) => {
         const again = button({ class: "plain", title: "Send it once more", onclick: () => act(() => outbox.tryAgain(item.id)) }, "Try again");
+        const beside =
+          item.op === "accept" && item.body?.supersedes
+            ? button({ class: "plain", title: "As a mask of its own, beside what stands now", onclick: () => act(() => outbox.saveBeside(item.id)) }, "Save beside")
+            : null;
         const drop = button({ class: "plain", title: "Give it up; it will not be saved", onclick: () => act(() => outbox.discard(item.id)) }, "Give up");
-        return el("li", {}, el("b", {}, `${WHAT[item.op] ?? item.op}, image ${item.imageId ?? "?"}: `), item.refused, el("div", {}, again, drop));
+        return el("li", {}, el("b", {}, `${WHAT[item.op] ?? item.op}, image ${item.imageId ?? "?"}: `), item.refused, el("div", {}, again, beside, drop));
       }),
     );
   const act = (run) => {
@@ -127,4 +132,36 @@ export function openRefused(bench) {
   };
   draw();
   const dialog = openDialog(bench, "Not saved", el("p", {}, "The server refused these. They are kept in this browser until you decide."), list);
+}
+
+/** Show what the project's people are to know. @param {import("./bench.js").Bench} bench */
+export async function openGuidelines(bench) {
+  if (bench.dialog?.open) return;
+  if (!bench.project?.settings.guidelines) return bench.say("This project has no guidelines.");
+  try {
+    const { text, pictures } = await bench.api.get("/guidelines", { timeout: 10_000 });
+    openDialog(bench, "Guidelines", guidelines(text, addresses(bench.api.base, pictures)));
+  } catch (error) {
+    bench.say(error.message, "error");
+  }
+}
+
+/**
+ * Ask something that has two answers; closing the dialog is the second.
+ * @param {import("./bench.js").Bench} bench @returns {Promise<boolean>} whether it was the first
+ */
+export function ask(bench, title, words, yes, no) {
+  return new Promise((resolve) => {
+    let answer = false;
+    const choose = (value) => () => {
+      answer = value;
+      dialog.close();
+    };
+    const first = button({ class: "plain", onclick: choose(true) }, yes);
+    const second = button({ class: "plain", onclick: choose(false) }, no);
+    const dialog = openDialog(bench, title, el("p", {}, words), el("div", { class: "finish" }, first, second));
+    dialog.classList.add("question");
+    dialog.addEventListener("close", () => resolve(answer));
+    first.focus();
+  });
 }

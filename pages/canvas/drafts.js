@@ -21,6 +21,15 @@ export class Drafts {
     this.timer = 0;
     this.sending = false;
     this.stopped = false;
+    this.client = "";
+    /** version of the server's copy as this tab knows it, by image; null for none @type {Map<number, string | null>} */
+    this.seen = new Map();
+    /** images on which another tab has an object in work: what this one does there stays in this browser @type {Set<number>} */
+    this.apart = new Set();
+    /** @type {(imageId: number, name: string) => void} somebody else is on the image */
+    this.onHolder = () => {};
+    /** @type {(imageId: number, said: string) => void} another tab has its object in work */
+    this.onApart = () => {};
   }
 
   /** Keep this tab's object in work on an image; null says that it has none. @param {Draft | null} draft */
@@ -43,6 +52,10 @@ export class Drafts {
     } catch {
       // No room in this browser: the server's copy remains.
     }
+    if (this.apart.has(news.imageId)) {
+      if (!news.draft) this.storage.removeItem(place);
+      return;
+    }
     this.waiting.set(place, news);
     this.plan(DELAY_MS);
   }
@@ -59,11 +72,13 @@ export class Drafts {
     this.sending = true;
     let away = false;
     for (const [place, news] of [...this.waiting]) {
+      if (this.apart.has(news.imageId)) continue;
       try {
         await this.tell(news, keepalive);
       } catch (error) {
         away = error.passing ?? true;
         if (away) break;
+        if (error.kind === "conflict") this.goApart(news, error.message);
         // What the server refuses for good, as on an image that was deleted, stays in this browser.
       }
       this.told(place, news);
@@ -73,9 +88,26 @@ export class Drafts {
   }
 
   /** @param {News} news */
-  tell({ imageId, key, draft }, keepalive) {
-    if (!draft) return this.api.send("DELETE", `/images/${imageId}/work?object=${key}`, undefined, { keepalive });
-    return this.api.send("PUT", `/images/${imageId}/work`, { object_key: key, state: draft }, { keepalive });
+  async tell({ imageId, key, draft }, keepalive) {
+    if (!draft) {
+      await this.api.send("DELETE", `/images/${imageId}/work?object=${key}`, undefined, { keepalive });
+      this.seen.set(imageId, null);
+      return;
+    }
+    const seen = this.seen.get(imageId) ?? null;
+    const body = { object_key: key, state: draft, seen, client: this.client };
+    const kept = await this.api.send("PUT", `/images/${imageId}/work`, body, { keepalive });
+    this.seen.set(imageId, kept?.version ?? null);
+    if (kept?.holder) this.onHolder(imageId, kept.holder);
+  }
+
+  /** The server's copy is another tab's. If this object was ended here meanwhile, that is all that has changed. */
+  goApart({ imageId, key }, said) {
+    if (this.mine.get(imageId) !== key) return;
+    this.apart.add(imageId);
+    for (const [place, news] of this.waiting) if (news.imageId === imageId) this.waiting.delete(place);
+    this.mine.delete(imageId);
+    this.onApart(imageId, said);
   }
 
   /** @param {string} place @param {News} news */
@@ -93,6 +125,8 @@ export class Drafts {
    */
   newest(imageId, work, finished) {
     const here = this.read(imageId);
+    this.seen.set(imageId, work?.version ?? null);
+    this.apart.delete(imageId);
     if (work?.state?.object && !here.has(work.object_key)) here.set(work.object_key, work.state);
     for (const key of finished) {
       here.delete(key);

@@ -96,12 +96,12 @@ export class Effects {
   }
 
   label({ imageId, key }, label) {
-    this.send(imageId, "label", "PATCH", `/masks/${key}`, { body: { label }, info: { key, label } });
+    this.send(imageId, "label", "PATCH", `/masks/${key}`, { body: { label, seen: this.bench.masks.find(key)?.label ?? null }, info: { key, label } });
     this.bench.masks.change(key, { label });
   }
 
   resolve({ imageId, key, flagId }, resolution) {
-    this.send(imageId, "flag", "POST", `/flags/${flagId}`, { body: { resolution }, info: { key, flagId, resolution } });
+    this.send(imageId, "flag", "POST", `/flags/${flagId}`, { body: { resolution, seen: this.bench.masks.answerTo(key, flagId) }, info: { key, flagId, resolution } });
     this.bench.masks.resolveFlag(key, flagId, resolution);
   }
 }

@@ -1,6 +1,7 @@
 // One slim line: the image, the project's progress, the model, what is unsaved, and the stopwatch's ring.
 
 import { actionButton } from "./controls.js";
+import { goTo } from "./places.js";
 import { button, counted, el } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -35,8 +36,18 @@ export function header(bench) {
     actionButton(bench, "previous", { text: "‹", kind: "step", title: "Previous image" }),
     actionButton(bench, "next", { text: "›", kind: "step", title: "Next image" }),
     el("span", { class: "image" }, name, facts),
-    ...[el("span", { class: "space" }), roundButton(bench), progress, model, savedBadge(bench), ring(bench)],
+    ...[el("span", { class: "space" }), guidelinesButton(bench), roundButton(bench), progress, model, savedBadge(bench), ring(bench)],
   );
+}
+
+/** Opens the guidelines, where the project has some. */
+function guidelinesButton(bench) {
+  const made = button({ class: "badge", hidden: true, onclick: () => bench.openGuidelines() }, "Guidelines");
+  bench.emitter.on(["project", "keys"], () => {
+    made.hidden = !bench.project?.settings.guidelines;
+    made.title = bench.keys.tip("guidelines");
+  });
+  return made;
 }
 
 /** Leads to the first round that waits for this person, and out of the one they are in. */
@@ -56,12 +67,6 @@ function roundButton(bench) {
   return made;
 }
 
-/** Load the workbench of a round, or of the library. @param {string | null} round */
-function goTo(round) {
-  const url = new URL(location.href);
-  url.search = round === null ? "" : `?round=${round}`;
-  location.assign(url);
-}
 
 /** Says whether everything done is saved; opens the list of what the server refused. */
 function savedBadge(bench) {

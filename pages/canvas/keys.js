@@ -30,6 +30,7 @@ export const ACTIONS = Object.freeze([
   act("byHand", "Outline by hand", "Tools", ["h"]),
   act("next", "Next image", "Images", ["n"]),
   act("previous", "Previous image", "Images", ["p"]),
+  act("guidelines", "Guidelines of the project", "Images", ["m"]),
   act("maskNext", "Select the next accepted mask", "Masks", ["."], { repeat: true }),
   act("maskPrevious", "Select the previous accepted mask", "Masks", [","], { repeat: true }),
   act("edit", "Edit the selected mask", "Masks", ["e"]),

@@ -2,13 +2,18 @@
 
 import { RequestFailed } from "./api.js";
 import { isProposal } from "./maskbook.js";
+import { comeBack, sendTo, wasSentTo } from "./places.js";
 
 /** @typedef {{id: number, name: string, width: number, height: number, state: string, masks: number, skips: number,
- *   proposals: number, embedding: string, has_work: boolean}} Image */
+ *   proposals: number, embedding: string, has_work: boolean, version: number, priority: number}} Image
+ * @typedef {{image: number | null, mask: number | null, round: number | null, ahead: number[]}} Next */
 
 const PAGE = 200;
 const AHEAD = 4;
 const POLL_MS = 4_000;
+/** Pages of the list that are read to find an image; one that lies further on is shown behind them. */
+const SOUGHT_PAGES = 3;
+const MOST_PASSED = 500;
 
 export class Library {
   /** @param {import("./bench.js").Bench} bench */
@@ -22,26 +27,34 @@ export class Library {
     this.after = 0;
     this.loading = null;
     this.opening = 0;
+    /** images this tab has been on, in order, and where among them it is; going back leads along them @type {number[]} */
+    this.trail = [];
+    this.at = -1;
+    /** images that were left without being done @type {Set<number>} */
+    this.passed = new Set();
+    /** what the server says comes after the image on the stage @type {number[]} */
+    this.ahead = [];
+    this.leaving = false;
     /** aborted when the image on the stage is left */
     this.left = new AbortController();
   }
 
-  /** Load the list up to an image, and open it; without one the first that is not done. @param {number | null} wanted */
+  /** Load the list and open an image: the one asked for, else the next that is to be done. @param {number | null} wanted */
   async start(wanted) {
     await this.more();
-    while (wanted !== null && !this.place.has(wanted) && this.after !== null) await this.more();
-    const first = this.images[this.place.get(wanted) ?? -1] ?? (await this.firstOpen()) ?? this.images[0];
+    const next = wanted === null ? await this.claim(null) : null;
+    if (next?.round) return sendTo(next.round, next.image);
+    const first = wanted ?? next?.image ?? this.images[0]?.id ?? null;
     this.polling = setInterval(() => this.poll(), POLL_MS);
-    if (first) await this.open(first.id);
-    else this.bench.setPhase("empty");
+    if (first === null) return this.bench.setPhase("empty");
+    await this.find(first);
+    await this.visit(first, next);
+    return undefined;
   }
 
-  async firstOpen() {
-    for (;;) {
-      const found = this.images.find((image) => image.state !== "done");
-      if (found || this.after === null) return found;
-      await this.more();
-    }
+  /** Load the list until it has an image, if that is not far. */
+  async find(id) {
+    for (let page = 1; page < SOUGHT_PAGES && !this.place.has(id) && this.after !== null; page++) await this.more();
   }
 
   /** Load another page of the list; calls that come meanwhile share it. */
@@ -65,6 +78,15 @@ export class Library {
   /** @returns {Image | null} */
   get current() {
     return this.images[this.place.get(this.bench.imageId) ?? -1] ?? null;
+  }
+
+  /** Keep what is known of an image, behind the others if the list does not reach to it. @param {Image} image */
+  know(image) {
+    if (!this.place.has(image.id)) {
+      this.place.set(image.id, this.images.length);
+      this.images.push(image);
+    }
+    this.patch(image.id, image);
   }
 
   patch(id, changes) {
@@ -97,7 +119,9 @@ export class Library {
     this.left = new AbortController();
     const openedAt = performance.now();
     bench.leaveImage();
+    if (bench.lease.imageId !== id) bench.lease.leave();
     bench.imageId = id;
+    bench.lease.open(id);
     bench.setPhase("opening");
     putInUrl(id);
     const ready = this.encode(id);
@@ -106,7 +130,7 @@ export class Library {
       if (turn !== this.opening) return;
       bench.image = view;
       const { mask_list: list, work, open_skips: skips, ...entry } = view;
-      this.patch(id, entry);
+      this.know(entry);
       const photo = bench.stage.open(bench.api.url(`/images/${id}/pixels`), view.width, view.height);
       bench.showImage(view, list, work, skips, openedAt);
       await photo;
@@ -136,7 +160,7 @@ export class Library {
 
   /** Have the server read the photo, and the next ones after it. */
   async encode(id) {
-    const next = this.following(id, AHEAD).map((image) => image.id);
+    const next = this.ahead.length ? this.ahead : this.following(id, AHEAD).map((image) => image.id);
     try {
       const { api, client } = this.bench;
       await api.post(`/images/${id}/open`, { next, client }, { timeout: 300_000, signal: this.left.signal });
@@ -158,35 +182,118 @@ export class Library {
   }
 
   prefetchPhotos(id) {
-    for (const image of this.following(id, 2)) new Image().src = this.bench.api.url(`/images/${image.id}/pixels`);
+    const next = this.ahead.length ? this.ahead : this.following(id, 2).map((image) => image.id);
+    for (const one of next.slice(0, 2)) new Image().src = this.bench.api.url(`/images/${one}/pixels`);
   }
 
-  /** Go to the next image that is not done; this one is done if it has masks, and nothing is in work or to be checked. */
+  /**
+   * Let go of an image, and ask the server for the next one.
+   * @param {number | null} leaving @returns {Promise<Next>}
+   */
+  async claim(leaving) {
+    const { api, client, outbox } = this.bench;
+    // What is done here, and the server does not know yet, is nothing to be given again.
+    const done = outbox.unsaved.filter((item) => item.op === "state" && item.imageId !== null).map((item) => item.imageId);
+    const passed = [...new Set([...done, ...[...this.passed].reverse()])].slice(0, MOST_PASSED);
+    const next = await api.post("/next", { client, leaving, passed }, { timeout: 10_000 });
+    this.ahead = next.ahead;
+    return done.includes(next.image) ? { image: null, mask: null, round: null, ahead: [] } : next;
+  }
+
+  /** Go to the next image; this one is done if it has masks, and nothing is in work or to be checked. */
   async next() {
     const { bench } = this;
     const here = this.current;
-    if (!here) return;
+    if (!here || this.leaving) return undefined;
     const busy = bench.isBusy;
-    const answered = !bench.masks.list.some(isProposal);
-    if (!busy && answered && bench.masks.list.length && here.state !== "done") this.setState(here.id, "done");
-    if (this.following(here.id, 1).length === 0) await this.more().catch(() => {});
-    const target = this.following(here.id, 1)[0] ?? this.images.find((image) => image.id !== here.id && image.state !== "done");
-    if (!target) return bench.say(bench.masks.list.length ? "All images are done." : "There is no other image to do.");
-    if (busy) bench.say("The object in work is kept with its image.");
-    return this.open(target.id);
+    this.leaving = true;
+    try {
+      if (this.isFinished(here)) {
+        if (!(await bench.leftOver.agrees(here.id)) || here.id !== bench.imageId) return undefined;
+        this.setState(here.id, "done");
+      } else if (here.state !== "done") this.passed.add(here.id);
+      if (this.at < this.trail.length - 1) return this.walk(1);
+      const next = await this.claim(here.id).catch((error) => this.offline(here, error));
+      if (!next || here.id !== bench.imageId) return undefined;
+      if (next.round) return sendTo(next.round, next.image);
+      if (next.image === null) {
+        if (wasSentTo(bench.seat) && (await bench.outbox.settled())) return comeBack();
+        return bench.say(bench.masks.list.length ? "All images are done." : "There is no other image to do.");
+      }
+      if (busy) bench.say("The object in work is kept with its image.");
+      await this.find(next.image);
+      return this.visit(next.image, next);
+    } finally {
+      this.leaving = false;
+    }
+  }
+
+  /** Whether leaving an image means that it is done. @param {Image} here */
+  isFinished(here) {
+    const { bench } = this;
+    const { list } = bench.masks;
+    return !bench.lease.other && !bench.isBusy && list.length > 0 && !list.some(isProposal) && here.state !== "done";
+  }
+
+  /** Without the server the list says what comes next. @returns {Next | null} */
+  offline(here, error) {
+    if (error.passing === false) {
+      this.bench.say(error.message, "error");
+      return null;
+    }
+    const next = this.following(here.id, 1)[0] ?? this.images.find((image) => image.id !== here.id && image.state !== "done");
+    return { image: next?.id ?? null, mask: null, round: null, ahead: [] };
+  }
+
+  /** Open an image, from which going back leads to the one before it. @param {Next | null} next  why, if the queue says so */
+  async visit(id, next = null) {
+    this.trail = [...this.trail.slice(0, this.at + 1), id];
+    this.at = this.trail.length - 1;
+    await this.open(id);
+    if (next?.mask && id === this.bench.imageId) this.showReturned(next.mask);
+  }
+
+  showReturned(maskId) {
+    const { masks } = this.bench;
+    const mask = masks.list.find((one) => one.mask_id === maskId);
+    if (!mask) return;
+    if (masks.selected !== mask.key) masks.select(mask.key);
+    this.bench.say(`A reviewer sent this mask back. ${this.bench.keys.tip("edit", "Edit")} corrects it; My work says why.`, "warning");
+  }
+
+  walk(step) {
+    this.at += step;
+    return this.open(this.trail[this.at]);
   }
 
   previous() {
-    const at = this.place.get(this.bench.imageId) ?? 0;
-    if (at > 0) return this.open(this.images[at - 1].id);
-    this.bench.say("This is the first image.");
-    return undefined;
+    if (this.at > 0) return this.walk(-1);
+    const place = this.place.get(this.bench.imageId) ?? 0;
+    if (place === 0) return this.bench.say("This is the first image.");
+    this.trail.unshift(this.images[place - 1].id);
+    return this.open(this.trail[this.at]);
+  }
+
+  /** Show what others have changed on the image on the stage; what is in work here stays. */
+  async reload() {
+    const { bench } = this;
+    const id = bench.imageId;
+    const askedAt = performance.now();
+    try {
+      const { mask_list: list, work, open_skips: skips, ...entry } = await bench.api.get(`/images/${id}`);
+      if (id !== bench.imageId || bench.phase === "opening") return;
+      this.patch(id, entry);
+      bench.refreshMasks(list, skips, bench.outbox.since(id, askedAt));
+    } catch (error) {
+      bench.say(error.message, "error");
+    }
   }
 
   /** @param {"new" | "in_work" | "done"} state */
   setState(id, state) {
+    const seen = this.images[this.place.get(id) ?? -1]?.version;
     this.patch(id, { state });
-    this.bench.outbox.add({ op: "state", imageId: id, method: "POST", path: `/images/${id}/state`, body: { state } });
+    this.bench.outbox.add({ op: "state", imageId: id, method: "POST", path: `/images/${id}/state`, body: { state, seen } });
   }
 
   stop() {

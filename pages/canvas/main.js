@@ -5,9 +5,10 @@ import { Bench } from "./bench.js";
 import { Clockwork } from "./clockwork.js";
 import { commandsOf } from "./commands.js";
 import { Crosshair } from "./crosshair.js";
-import { openHelp, openRefused } from "./dialogs.js";
+import { openGuidelines, openHelp, openRefused } from "./dialogs.js";
 import { el } from "./dom.js";
 import { header } from "./header.js";
+import { heldBar } from "./held.js";
 import { Keyboard } from "./keyboard.js";
 import { maskList } from "./masklist.js";
 import { objectPanel } from "./objectpanel.js";
@@ -30,6 +31,7 @@ export function mount(root, data, hooks) {
   bench.root = root;
   bench.dialog = null;
   bench.openHelp = () => openHelp(bench);
+  bench.openGuidelines = () => openGuidelines(bench);
   bench.openRefused = () => openRefused(bench);
   bench.aiming = new Aiming(bench);
   bench.crosshair = new Crosshair(bench);
@@ -40,8 +42,14 @@ export function mount(root, data, hooks) {
   root.replaceChildren(...layout(bench));
   const unfit = fitWindow(root);
   const unwatch = closeConnectionDialogs(bench.stage.root);
-  const leave = () => bench.drafts.flush({ keepalive: true });
+  const leave = () => {
+    bench.drafts.flush({ keepalive: true });
+    bench.lease.leave({ keepalive: true });
+  };
+  // A page that the browser kept for the way back is on its image again.
+  const back = (event) => event.persisted && bench.imageId !== null && bench.lease.open(bench.imageId);
   addEventListener("pagehide", leave);
+  addEventListener("pageshow", back);
   root.addEventListener("mousedown", keepFocus);
   bench.probe.install();
   bench.setTool("point");
@@ -50,11 +58,12 @@ export function mount(root, data, hooks) {
   return {
     update(next, nextHooks) {
       bench.hooks = nextHooks;
-      if (next.image_id !== null && next.image_id !== wanted && next.image_id !== bench.imageId) bench.library.open(next.image_id);
+      if (next.image_id !== null && next.image_id !== wanted && next.image_id !== bench.imageId) bench.library.visit(next.image_id);
       wanted = next.image_id;
     },
     unmount() {
       removeEventListener("pagehide", leave);
+      removeEventListener("pageshow", back);
       root.removeEventListener("mousedown", keepFocus);
       for (const part of [keyboard, bench.pointer, bench.clockwork]) part.close();
       bench.stop();
@@ -67,7 +76,7 @@ export function mount(root, data, hooks) {
 }
 
 function layout(bench) {
-  const frame = el("div", { class: "stage-frame" }, bench.stage.root, curtain(bench), notice(bench));
+  const frame = el("div", { class: "stage-frame" }, bench.stage.root, curtain(bench), heldBar(bench), notice(bench));
   const middle = el("main", { class: "middle" }, frame, statusBar(bench));
   const side = el("aside", { class: "side", "aria-label": "Object and masks" }, objectPanel(bench), settings(bench), maskList(bench));
   return [header(bench), el("div", { class: "body" }, queue(bench), toolbar(bench), middle, side)];

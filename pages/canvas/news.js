@@ -4,7 +4,16 @@
 export function listenToServer(bench) {
   bench.api.onReach = (online) => reached(bench, online);
   bench.outbox.onSent = (item, answer) => sent(bench, item, answer);
-  bench.outbox.onRefused = (item) => bench.say(`Not saved: ${item.refused}`, "error");
+  bench.outbox.onRefused = (item) => refused(bench, item);
+}
+
+/** Where others were first, what they did is shown; only a mask of one's own is worth asking what is to become of it. */
+function refused(bench, item) {
+  if (item.kind !== "conflict") return bench.say(`Not saved: ${item.refused}`, "error");
+  if (item.op !== "accept") bench.outbox.discard(item.id);
+  const own = item.op === "accept" ? " Yours is kept here: see “not saved” above." : "";
+  bench.say(`${item.refused[0].toUpperCase()}${item.refused.slice(1)}.${own}`, "warning");
+  return item.imageId === bench.imageId ? bench.library.reload() : undefined;
 }
 
 function reached(bench, online) {
@@ -24,7 +33,10 @@ function sent(bench, item, answer) {
   if (item.op === "accept" && item.info?.mask) {
     const news = { mask_id: answer?.mask_id ?? null, flags: answer?.flags ?? [], saved: true };
     Object.assign(item.info.mask, news);
-    if (here) bench.masks.change(item.info.mask.key, news);
+    if (here) {
+      bench.masks.add(item.info.mask, null); // one that was refused first is shown no more
+      bench.masks.change(item.info.mask.key, news);
+    }
     if (news.flags.length) tellFlags(bench, item, news.flags);
   }
   if (item.op === "restore" && here) bench.masks.change(item.info.mask.key, { saved: true });

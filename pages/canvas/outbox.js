@@ -6,7 +6,7 @@ import { uuid } from "./uuid.js";
 
 /**
  * @typedef {{id: string, op: string, imageId: number | null, method: string, path: string, body: any, key: string | null,
- *   info: any, refused: string | null, added: number}} Item
+ *   info: any, refused: string | null, kind?: string, added: number}} Item
  *   op: "accept", "delete", "restore" ...; info: what the canvas shows of it while it waits
  */
 
@@ -78,6 +78,12 @@ export class Outbox {
     return this.items.filter((item) => !item.refused);
   }
 
+  /** Wait until the server has everything it may take, but not for ever. @returns {Promise<boolean>} whether it has */
+  async settled() {
+    for (let look = 0; look < 50 && this.unsaved.length; look++) await new Promise((resolve) => setTimeout(resolve, 100));
+    return this.unsaved.length === 0;
+  }
+
   /** Items the server has refused for good; they wait for the annotator's word. */
   get refused() {
     return this.items.filter((item) => item.refused);
@@ -110,6 +116,14 @@ export class Outbox {
     for (const item of this.items) if (item.id === id) item.refused = null;
     this.save();
     this.retryNow();
+  }
+
+  /** Send a refused correction as a mask of its own, beside what stands for the one it was to correct. */
+  saveBeside(id) {
+    for (const item of this.items) {
+      if (item.id === id && item.op === "accept") item.body = { ...item.body, supersedes: null };
+    }
+    this.tryAgain(id);
   }
 
   /** Give a refused item up: the annotator said so. */
@@ -148,6 +162,7 @@ export class Outbox {
         return false;
       }
       item.refused = error.message;
+      item.kind = error.kind;
       this.save();
       this.onRefused(item);
       return true;

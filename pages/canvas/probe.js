@@ -99,6 +99,8 @@ export class Probe {
       can_redo: working.history.canRedo,
       unsaved: outbox.unsaved.length,
       refused: outbox.refused.length,
+      held: bench.lease.other,
+      left_over: bench.leftOver.boxes,
       online: bench.online,
       times: timer.rounded(),
       limit_used_ms: Math.round(timer.used - bench.allow),

@@ -80,7 +80,7 @@ function row(bench, image, index, current) {
       "data-id": image.id,
       "data-state": state,
       "data-embedding": image.embedding,
-      onclick: () => image.id !== bench.imageId && bench.library.open(image.id),
+      onclick: () => image.id !== bench.imageId && bench.library.visit(image.id),
     },
     photo,
     el("span", { class: "caption" }, el("i", { class: "dot" }), el("span", { class: "name" }, image.name), counts),

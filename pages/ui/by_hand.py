@@ -8,15 +8,15 @@ from typing import Any, Final
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from core import annotating, library
-from core.errors import FORESEEN
+from core import annotating, library, queueing
+from core.errors import FORESEEN, Held
 from core.masks import encode
 from core.outline import mask_of_paths, paths_of_drawing
 from core.workshop import Workshop
 from pages.canvas import AskedByHand, Assigned, stopwatch
 from pages.canvas.assets import version
 from pages.ui.resources import as_jpeg, marked, outlines
-from pages.ui.text import plain
+from pages.ui.text import plain, sentence
 
 STROKE_PX = 2
 _SIDE_WIDTH: Final = 260
@@ -94,6 +94,10 @@ def outline_by_hand(shop: Workshop, state: ByHand) -> None:
         st.error(str(error), icon=":material/error:")
         st.button("Back to the workbench", on_click=_leave, shortcut="Escape")
         return
+    try:
+        queueing.hold(shop, state.image_id, client="by hand")
+    except Held as error:
+        st.warning(plain(sentence(error)), icon=":material/group:")
     scale = state.scale(image.width, image.height)
     row = st.container(horizontal=True, wrap=False)
     with row.container(width=round(image.width * scale)):

@@ -14,6 +14,7 @@ from storage.rows import ImageRow, SurveyRow
 PER_PAGE: Final = 24
 _PREFIX: Final = "chosen-image-"
 _STATES: Final = {"new": "new", "in_work": "in work", "done": "done"}
+_PRIORITIES: Final = {1: ":orange[▲ first] · ", 3: "▼ last · "}
 # Thumbnails have all shapes; one height keeps the rows straight and the page still while they load.
 _STYLE: Final = """
 <style>
@@ -58,7 +59,7 @@ def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
     # What waits for an answer says more than the size; a card's line is too short for both.
     last = f"{image.proposals} to check" if image.proposals else f"{image.width} x {image.height}"
-    st.caption(f"{_STATES[image.state]} · {masks} · {last}")
+    st.caption(f"{_PRIORITIES.get(image.priority, '')}{_STATES[image.state]} · {masks} · {last}")
     if survey is not None:
         colour = "orange" if survey.is_fresh and survey.left_over else "gray"
         label = f":{colour}-badge[~{survey.left_over} left]"

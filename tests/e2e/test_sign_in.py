@@ -94,13 +94,13 @@ def test_a_page_that_is_not_for_ones_role_says_so_in_one_sentence(page: Page, of
     page.get_by_text("Your role must be reviewer or above for this, but it is annotator.").wait_for()
     settled(page)
     assert page.get_by_role("link", name="Review").count() == 0
-    for hidden in ("models", "team"):
+    for hidden in ("models", "settings", "team"):
         page.goto(f"{office.url}/{hidden}")
         page.get_by_text("Your role must be manager or above for this, but it is annotator.").wait_for()
     page.goto(f"{office.url}/images")
     page.get_by_role("button", name="Open", exact=True).first.wait_for()
     settled(page)
-    for name in ("Import photos", "Export masks", "Project settings", "Model"):
+    for name in ("Import photos", "Export masks", "Model"):
         assert page.get_by_role("button", name=name, exact=True).count() == 0
 
 

@@ -1,6 +1,7 @@
 """Slow answers, a server that dies, a project of another kind: none of it costs work."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,21 +70,32 @@ def test_two_tabs_on_one_image_keep_each_its_object(bench: Bench, app: AppProces
     bench.until("s.object.points.length === 1 && s.has_mask && s.masks.length === 1")
 
 
+def test_alone_on_a_machine_two_tabs_share_an_image(bench: Bench, app: AppProcess, image: int) -> None:
+    other = Bench(bench.page.context.new_page(), app.url)
+    for tab in (bench, other):
+        tab.open(image)
+    bench.prompted(lambda: bench.click(130, 100))
+    bench.accept()
+    assert (bench.state()["held"], other.state()["held"]) == (None, None)
+    other.press("n")
+    other.until(f"s.image_id !== {image} && s.phase === 'ready'")
+    bench.press("n")
+    bench.until(f"s.image_id !== {image} && s.phase === 'ready' && s.unsaved === 0")
+
+
 def test_a_project_may_only_warn_and_ask_for_labels(
     bench: Bench, app: AppProcess, image: int, library: Library
 ) -> None:
     before = settings(library)
     page = bench.page
-    page.goto(f"{app.url}/images")
-    page.get_by_role("button", name="Project settings").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_text("Only warn", exact=True).click()
-    dialog.get_by_text("A label for each mask", exact=True).click()
-    dialog.get_by_role("textbox", name="Label names").fill("disk\nring\n")
-    dialog.get_by_role("button", name="Save").click()
-    dialog.wait_for(state="detached")
+    page.goto(f"{app.url}/settings")
+    page.get_by_text("Only warn", exact=True).click()
+    page.get_by_text("A label for each mask", exact=True).click()
+    page.get_by_role("textbox", name="Label names").fill("disk\nring\n")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved. Pages that are open").wait_for()
     try:
-        assert settings(library) == {**before, "skip_mode": "warn", "labels": True, "label_names": ["disk", "ring"]}
+        assert settings(library) == replace(before, skip_mode="warn", labels=True, label_names=("disk", "ring"))
         bench.open(image)
         page.clock.install()
         bench.open(image)
@@ -107,4 +119,4 @@ def test_a_project_may_only_warn_and_ask_for_labels(
         (saved,) = kept(app, image)["mask_list"]
         assert saved["label"] == "disk"
     finally:
-        change_settings(library, before)
+        change_settings(library, before.to_json())
