@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -112,17 +112,19 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
         raise InvalidInput(f"the share of known masks must be from 0 to {MOST_KNOWN:.0%}, got {asked.known:.0%}")
     count = max(asked.count, asked.plan.size if asked.plan else 0)
     rng = np.random.default_rng(seed)
+    # Drawn before anything is written: of millions of masks that takes a while, and nobody should wait meanwhile.
+    with library.engines.reading() as session:
+        drawn, population = _drawn(library, asked, count, rng, session)
+    if not population:
+        raise InvalidInput("an audit must have masks that nobody has reviewed yet, but there are none")
     with library.engines.writing() as session:
-        rows = audits.auditable(library.project_id, session=session)
-        if not rows:
-            raise InvalidInput("an audit must have masks that nobody has reviewed yet, but there are none")
-        items = [AuditItemRow(one.mask_id, one.chance) for one in _drawn(rows, asked, count, rng)]
+        items = [AuditItemRow(one.mask_id, one.chance) for one in drawn]
         items += _known(audits.approved(library.project_id, session=session), round(asked.known * len(items)), rng)
         audit_id = audits.add(
             library.project_id,
             person_id=library.person_id,
             method=asked.method,
-            population=len(rows),
+            population=population,
             reviewers=asked.reviewers,
             plan=asdict(asked.plan) if asked.plan else {},
             items=[items[int(place)] for place in rng.permutation(len(items))],
@@ -221,13 +223,20 @@ def calibrations(library: Library) -> dict[int, Calibrated]:
     return {version: one for version, one in found.items() if one is not None}
 
 
-def _drawn(rows: list[AuditableRow], asked: Asked, count: int, rng: np.random.Generator) -> list[Drawn]:
+def _drawn(
+    library: Library, asked: Asked, count: int, rng: np.random.Generator, session: Any
+) -> tuple[list[Drawn], int]:
+    """Return a sample and of how many masks it is; a simple one reads nothing of them but their ids."""
     if asked.method == "simple":
-        return simple([row.mask_id for row in rows], count, rng)
+        ids = audits.auditable_ids(library.project_id, session=session)
+        return simple(ids, count, rng), len(ids)
+    rows = audits.auditable(library.project_id, session=session)
     if asked.method == "stratified":
-        return stratified({row.mask_id: _stratum(row, asked.by) for row in rows}, count, rng)
+        strata = {row.mask_id: _stratum(row, asked.by) for row in rows}
+        return stratified(strata, count, rng), len(strata)
     if asked.method == "risk":
-        return by_risk({row.mask_id: _risk(row) for row in rows}, count, rng)
+        risks = {row.mask_id: _risk(row) for row in rows}
+        return by_risk(risks, count, rng), len(risks)
     raise InvalidInput(f"an audit's method must be simple, stratified or risk, got {asked.method!r}")
 
 

@@ -1,7 +1,8 @@
 """Queries about audits: random samples of masks that are given to review."""
 
-from collections.abc import Sequence
-from typing import Any
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from sqlalchemy import exists, func, select, text
 from sqlalchemy import insert as insert_rows
@@ -13,27 +14,39 @@ from storage.models import UNANSWERED, Audit, AuditItem, FlagRow, Image, Mask, R
 from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow
 
 APPROVED = "approve"
+_AT_ONCE: Final = 1000
 
 
-def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
-    """Return every live mask that nobody has reviewed yet, with what samples are drawn by."""
+def auditable_ids(project_id: int, *, session: Session) -> Sequence[int]:
+    """Return the ids of all live masks that nobody has reviewed yet; eight bytes each, however many there are."""
+    query = _auditable(select(col(Mask.id)), project_id)
+    return array("q", session.scalars(query.execution_options(yield_per=_AT_ONCE)))
+
+
+def auditable(project_id: int, *, session: Session) -> Iterator[AuditableRow]:
+    """Yield every live mask that nobody has reviewed yet, with what samples are drawn by."""
     flags = (
         select(func.count())
         .select_from(FlagRow)
         .where(col(FlagRow.mask_id) == col(Mask.id), text(UNANSWERED))
         .scalar_subquery()
     )
-    query = (
-        select(
-            col(Mask.id),
-            col(Mask.person_id),
-            col(Mask.model_version_id),
-            col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height)),
-            col(Mask.predicted_iou),
-            col(Mask.edited),
-            flags,
-        )
-        .join(Image, col(Image.id) == col(Mask.image_id))
+    columns = select(
+        col(Mask.id),
+        col(Mask.person_id),
+        col(Mask.model_version_id),
+        col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height)),
+        col(Mask.predicted_iou),
+        col(Mask.edited),
+        flags,
+    )
+    query = _auditable(columns, project_id).execution_options(yield_per=_AT_ONCE)
+    return (AuditableRow(*row) for row in session.execute(query))
+
+
+def _auditable(query: Any, project_id: int) -> Any:
+    return (
+        query.join(Image, col(Image.id) == col(Mask.image_id))
         .where(
             col(Image.project_id) == project_id,
             col(Image.deleted_at).is_(None),
@@ -43,7 +56,6 @@ def auditable(project_id: int, *, session: Session) -> list[AuditableRow]:
         )
         .order_by(col(Mask.id))
     )
-    return [AuditableRow(*row) for row in session.execute(query)]
 
 
 def approved(project_id: int, *, session: Session) -> list[int]:
