@@ -1,5 +1,6 @@
 """A backup is one state of a library in use, whole or not there; a restored one is that library; others are refused."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -353,3 +354,26 @@ def test_older_tables_are_copied_as_they_are_and_brought_up_to_date_when_opened(
     assert rows_of(tmp_path / "again" / "masksmith.db", version) == [("0003",)]
     open_library(settings_of(tmp_path / "again"), samples=False).close()
     assert rows_of(tmp_path / "again" / "masksmith.db", version) != [("0003",)]
+
+
+def test_on_postgresql_the_files_alone_are_copied_and_what_copies_the_database_is_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    url = os.environ.get("TEST_DATABASE_URL")
+    if not url:
+        pytest.skip("TEST_DATABASE_URL must name a PostgreSQL database that may be thrown away")
+    engines = make_engines(url)
+    with engines.writing() as session:
+        session.connection().exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    engines.dispose()
+    there = dataclasses.replace(settings, database_url=url)
+    library = open_library(there, samples=False)
+    upload = [("photo-4.png", photo(4))]
+    import_bytes(upload, engines=library.engines, files=library.files, project_id=library.project_id)
+    library.close()
+    report = back_up(there, tmp_path / "backup")
+    assert (report.database, report.files, report.rows) == (False, 3, {})
+    assert "copy it with pg_dump" in report.sentence()
+    restored = restore(tmp_path / "backup", tmp_path / "again")
+    assert "restore the database with pg_restore" in restored.sentence()
+    assert {path.parts[0] for path in map(Path, files_below(tmp_path / "again"))} == {"files"}
