@@ -10,7 +10,8 @@ import streamlit as st
 from api.gate import gate
 from api.routes import routes
 from api.sockets import send_at_once
-from core import jobs, sign_in, workshop
+from api.watch import watch
+from core import jobs, logs, sign_in, workshop
 from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
@@ -26,6 +27,7 @@ except FORESEEN as error:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the library before the first request, and go on with jobs; stop the background encoder after the last."""
+    logs.begin(settings.log)  # after uvicorn has begun its own
     jobs.take_up(workshop.open_shared(settings))
     send_at_once()
     try:
@@ -37,6 +39,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
 app = st.App(
     "pages/main.py",
     routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts),
-    middleware=[gate(workshop.shared, settings.hosts)],
+    middleware=[watch(workshop.shared, settings.metrics_token), gate(workshop.shared, settings.hosts)],
     lifespan=lifespan,
 )

@@ -77,7 +77,7 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
 
 async def on_unforeseen(request: Request, error: Exception) -> JSONResponse:
     """Answer a bug: the details go to the log, people get one plain sentence."""
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("a request failed", exc_info=error)
     return problem(500, "internal", "Something broke", "The server failed on this request; its log says more.")
 
 

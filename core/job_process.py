@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
+from core import logs
 from core.balancing import arrange
 from core.covering import Report, survey_library
 from core.errors import FORESEEN
@@ -151,9 +152,10 @@ class _Lease:
 
 def main() -> None:
     """Do the job whose id is given."""
-    logging.basicConfig(level=logging.INFO)
+    settings = from_environment()
+    logs.begin(settings.log or "text")
     _give_way()
-    library = open_library(from_environment(), samples=False)
+    library = open_library(settings, samples=False)
     try:
         work(library, int(sys.argv[1]))
     finally:

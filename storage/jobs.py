@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
@@ -41,6 +41,12 @@ def newest(kind: str, *, session: Session) -> JobRow | None:
     """Return the job of a kind that was asked for last, or None."""
     job = session.scalars(select(Job).where(col(Job.kind) == kind).order_by(col(Job.id).desc()).limit(1)).first()
     return None if job is None else _row(job)
+
+
+def open_by_state(*, session: Session) -> dict[str, int]:
+    """Return how many jobs are queued and how many run."""
+    query = select(col(Job.state), func.count()).where(col(Job.state).in_(OPEN)).group_by(col(Job.state))
+    return dict.fromkeys(OPEN, 0) | {row[0]: row[1] for row in session.execute(query)}
 
 
 def unattended(kind: str, *, session: Session) -> list[int]:

@@ -87,7 +87,7 @@ class PromptDesk:
         token_bytes: int = TOKEN_BYTES,
     ) -> None:
         self._segmenter = segmenter
-        self._cache = cache
+        self.cache = cache
         self._load_pixels = load_pixels
         self._encodings = Turns(ENCODINGS)
         self._tokens: OrderedDict[str, _Kept] = OrderedDict()
@@ -98,6 +98,8 @@ class PromptDesk:
         self._numbers = itertools.count()
         self._wake = threading.Condition()
         self._closed = False
+        self.answered = {"click": 0, "hover": 0}
+        """How many prompts were answered."""
         for index in range(workers):
             kinds = (CLICK,) if index == 0 and workers > 1 else (CLICK, HOVER)
             threading.Thread(target=self._work, args=(kinds,), daemon=True, name=f"desk-{index}").start()
@@ -106,6 +108,16 @@ class PromptDesk:
     def segmenter(self) -> Segmenter:
         """The segmenter that answers now."""
         return self._segmenter
+
+    @property
+    def waiting(self) -> int:
+        """How many prompts wait to be decoded."""
+        return len(self._jobs)
+
+    @property
+    def encodings_waiting(self) -> int:
+        """How many images wait for their turn to be encoded."""
+        return self._encodings.waiting
 
     def set_segmenter(self, segmenter: Segmenter) -> None:
         """Let another segmenter answer from now on; prompts on their way are answered by the old one."""
@@ -196,11 +208,11 @@ class PromptDesk:
                 return segmenter.encode(self._load_pixels(image_sha256))
 
         key = cache_key(image_sha256, segmenter.encoder_key)
-        return self._cache.get_or_build(key, build, keep=segmenter.keeps_embeddings)
+        return self.cache.get_or_build(key, build, keep=segmenter.keeps_embeddings)
 
     def is_ready(self, image_sha256: str) -> bool:
         """Return whether prompts on this image would be answered without encoding it first."""
-        return self._cache.has(cache_key(image_sha256, self._segmenter.encoder_key))
+        return self.cache.has(cache_key(image_sha256, self._segmenter.encoder_key))
 
     def close(self) -> None:
         """Stop the threads; waiting prompts are refused."""
@@ -220,9 +232,13 @@ class PromptDesk:
                     return
                 job = heapq.heappop(self._jobs)
             try:
-                job.future.set_result(job.run())
+                answer = job.run()
             except BaseException as error:
                 job.future.set_exception(error)
+            else:
+                with self._wake:
+                    self.answered["hover" if job.kind == HOVER else "click"] += 1
+                job.future.set_result(answer)
 
     def _answer(
         self,
