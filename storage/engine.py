@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlmodel import Session
 
 from storage.errors import StorageError
@@ -89,7 +89,40 @@ def make_engines(url: str) -> Engines:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
+    if engine.url.database and engine.url.database != ":memory:":
+        _watch_file(engine, Path(engine.url.database))
     return Engines(engine, engine.execution_options(write=True))
+
+
+def _watch_file(engine: Engine, path: Path) -> None:
+    """Let no connection go on with a file that was taken away: what it wrote would be in no file that has a name.
+
+    A file that comes back, or another in its place, is connected to anew; none is made in place of one that there was.
+    """
+    there = False
+
+    @event.listens_for(engine, "do_connect")
+    def before_connect(*_: object) -> None:
+        if there and not path.exists():
+            raise StorageError("the database must stay where it is while the server runs, but its file is gone")
+
+    @event.listens_for(engine, "connect")
+    def on_connect(_connection: object, record: Any) -> None:
+        nonlocal there
+        there, record.info["file"] = True, _identity(path)
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(_connection: object, record: Any, _proxy: object) -> None:
+        if _identity(path) != record.info["file"]:
+            raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(url: str) -> Engine:

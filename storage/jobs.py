@@ -80,6 +80,12 @@ def renew(job_id: int, progress: dict[str, Any], *, session: Session) -> bool:
     return job.cancel_asked
 
 
+def let_go(job_id: int, progress: dict[str, Any], *, session: Session) -> None:
+    """Give back a job that is not at its end, for whoever starts next."""
+    query = update(Job).where(col(Job.id) == job_id, col(Job.state) == "running")
+    session.execute(query.values(state="queued", lease_until=None, progress=progress))
+
+
 def ask_to_cancel(job_id: int, *, session: Session) -> None:
     """Ask a job to end. One that nobody holds ends at once; one that has ended stays as it is."""
     free = update(Job).where(col(Job.id) == job_id, *_free())
