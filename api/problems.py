@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from api.bodies import TooLarge
+from api.bodies import TooLarge, TooSlow
 from core.errors import (
     Conflict,
     Forbidden,
@@ -32,6 +32,7 @@ _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (Forbidden, 403, "role", "The role does not reach"),
     (TooManyAttempts, 429, "too-many-attempts", "Signing in failed too often"),
     (TooLarge, 413, "too-large", "The request is too large"),
+    (TooSlow, 408, "too-slow", "The request did not end"),
     (InvalidInput, 422, "invalid-input", "The request cannot be meant"),
     (NotFound, 404, "not-found", "No such thing"),
     (MissingRow, 404, "not-found", "No such thing"),
