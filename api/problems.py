@@ -21,7 +21,7 @@ from core.errors import (
     Superseded,
     TooManyAttempts,
 )
-from storage.errors import MissingRow, StorageError
+from storage.errors import DiskFull, MissingRow, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (Superseded, 409, "superseded", "A newer request came first"),
     (Conflict, 409, "conflict", "It has changed meanwhile"),
     (ModelUnavailable, 503, "model-unavailable", "The model cannot be used"),
+    (DiskFull, 507, "disk-full", "The disk is full"),
     (StorageError, 503, "storage", "The library cannot be read or written"),
     (MasksmithError, 503, "not-ready", "The server is not ready"),
 )

@@ -28,7 +28,7 @@ from core.hashes import file_sha256
 from core.settings import Settings
 from storage import migrate, snapshots
 from storage.engine import make_engines
-from storage.errors import StorageError
+from storage.errors import DiskFull, StorageError, unwritable
 from storage.files import FileStore
 
 MANIFEST: Final = "manifest.json"
@@ -157,7 +157,7 @@ def back_up(settings: Settings, folder: Path, *, progress: Progress | None = Non
         with _alone(folder):
             return _backed_up(settings, folder, progress)
     except OSError as error:
-        raise StorageError(f"the folder {folder} must be writable, got: {error.strerror}") from error
+        raise unwritable(f"the folder {folder}", error) from error
 
 
 def restore(folder: Path, data: Path, *, progress: Progress | None = None) -> RestoreReport:
@@ -194,7 +194,7 @@ def restore(folder: Path, data: Path, *, progress: Progress | None = None) -> Re
             data.rmdir()
         temporary.replace(data)
     except OSError as error:
-        raise StorageError(f"the folder {data} must be writable, got: {error.strerror}") from error
+        raise unwritable(f"the folder {data}", error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     copied = manifest.database
@@ -372,7 +372,7 @@ def _refuse_small_disk(manifest: Manifest, temporary: Path) -> None:
     needed = sum(kept.bytes for kept in manifest.files) + (manifest.database.bytes if manifest.database else 0)
     free = shutil.disk_usage(temporary).free
     if needed > free:
-        raise StorageError(f"restoring must have {needed / 1e6:.0f} MB of free disk, got {free / 1e6:.0f} MB")
+        raise DiskFull(f"restoring must have {needed / 1e6:.0f} MB of free disk, got {free / 1e6:.0f} MB")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from core.roles import require
 from core.workshop import Library
 from storage import events, images, masks
 from storage.engine import Session
-from storage.errors import StorageError
+from storage.errors import StorageError, unwritable
 from storage.rows import ImageRow, MaskRow
 
 Format = Literal["coco", "sa1b", "yolo", "label-map", "voc", "labelme", "label-studio", "cvat"]
@@ -174,7 +174,7 @@ def export(
             out.rmdir()
         temporary.replace(out)
     except OSError as error:
-        raise StorageError(f"the folder {out} must be writable, got: {error.strerror}") from error
+        raise unwritable(f"the folder {out}", error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     with library.engines.writing() as session:

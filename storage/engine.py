@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlmodel import Session
 
-from storage.errors import StorageError
+from storage.errors import DiskFull, StorageError
 
 __all__ = ["Engines", "Session", "make_engines"]
 
@@ -63,7 +63,9 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = str(error.orig).splitlines() or [type(error.orig).__name__]
-        raise StorageError(f"the database must answer, got: {said[0]}") from error
+        full = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+        full = full or getattr(error.orig, "sqlstate", "") == "53100"  # disk_full, in PostgreSQL's list
+        raise (DiskFull if full else StorageError)(f"the database must answer, got: {said[0]}") from error
 
 
 def make_engines(url: str) -> Engines:

@@ -228,6 +228,11 @@ def set_state(image_id: int, state: str, *, session: Session, only_from: str | N
     session.execute(query.values(state=state))
 
 
+def set_thumb(image_id: int, sha256: str, *, session: Session) -> None:
+    """Name another thumbnail of an image."""
+    session.execute(update(Image).where(col(Image.id) == image_id).values(thumb_sha256=sha256))
+
+
 def soft_delete(image_ids: list[int], *, session: Session) -> int:
     """Take images out of the library and return how many; their masks stay and come back with them."""
     live = select(col(Image.id)).where(col(Image.id).in_(image_ids), col(Image.deleted_at).is_(None))

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import Session, col
 
 from storage.engine import Engines
-from storage.errors import StorageError
+from storage.errors import DiskFull, StorageError
 from storage.models import Image, ModelVersion
 
 KINDS: Final = ("originals", "working", "thumbs", "checkpoints")
@@ -45,7 +45,8 @@ def copy(engines: Engines, target: Path) -> None:
     except (sqlite3.Error, SQLAlchemyError) as error:
         target.unlink(missing_ok=True)
         said = getattr(error, "orig", None) or error
-        raise StorageError(f"the database must be readable and its copy writable, got: {said}") from error
+        kind = DiskFull if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL" else StorageError
+        raise kind(f"the database must be readable and its copy writable, got: {said}") from error
 
 
 @contextmanager
