@@ -36,6 +36,8 @@ def test_what_is_accepted_while_the_disk_is_full_is_saved_once_there_is_room(dis
         bench.prompted(lambda: bench.click(300, 250))
         disk.fill()
         bench.press("Enter")
+        said = "Not saved yet, sent again soon: the database must answer, got: database or disk is full"
+        page.get_by_text(said).first.wait_for()
         bench.until("s.masks.length === 1 && s.unsaved > 0")
         other = page.context.new_page()
         other.goto(f"{app.url}/images")
