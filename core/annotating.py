@@ -205,7 +205,9 @@ def set_label(library: Library, ref: int | str, label: str | None) -> None:
 def resolve_flag(library: Library, flag_id: int, resolution: str | None) -> None:
     """Note what the annotator did about a flag; keeping an imported mask accepts it."""
     with library.engines.writing() as session:
-        _check_own(library, flags.mask_of(flag_id, session=session), session)
+        mask = masks.find(flags.mask_of(flag_id, session=session), session=session)
+        stay_in(library, mask.image_id, session=session)
+        _check_own(library, mask.id or 0, session)
         flags.resolve(flag_id, resolution, session=session)
         imported = proposals.flag_of(flag_id, session=session)
         if imported is not None and resolution is not None:
