@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -21,6 +21,8 @@ WORKERS = max(2, os.cpu_count() or 2)
 ENCODINGS = 2
 """Images encoded at the same time: a third would only make all three slower."""
 CLICK, HOVER = 0, 1
+MOST_TURNS = 1024
+"""So many people's turns are remembered before those that are over are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class _Kept:
 @dataclass(order=True, slots=True)
 class _Job:
     kind: int
+    turn: int
     number: int
     client: str = field(compare=False)
+    whose: Hashable = field(compare=False)
     run: Callable[[], Answer] = field(compare=False)
     future: "Future[Answer]" = field(compare=False)
 
@@ -65,7 +69,8 @@ class PromptDesk:
 
     Prompts are decoded by a few threads. Clicks go before hovers, one thread never takes a hover, and a
     hover that is overtaken by a newer request of the same client is dropped, so nobody's click waits behind
-    a hover. Cost of a prompt: one decode; of a token: memory, bounded.
+    a hover. People take turns: who sends many prompts at once waits for them, others do not. Cost of a prompt:
+    one decode; of a token: memory, bounded.
 
     Parameters
     ----------
@@ -96,6 +101,8 @@ class PromptDesk:
         self._token_lock = threading.Lock()
         self._jobs: list[_Job] = []
         self._numbers = itertools.count()
+        self._turn = 0
+        self._next_turns: dict[tuple[int, Hashable], int] = {}
         self._wake = threading.Condition()
         self._closed = False
         self.answered = {"click": 0, "hover": 0}
@@ -130,6 +137,7 @@ class PromptDesk:
         *,
         refine: str | None = None,
         client: str = "",
+        whose: Hashable = None,
         hover: bool = False,
         full: int = 3,
     ) -> Answer:
@@ -143,6 +151,8 @@ class PromptDesk:
             Token of the candidate chosen before. One that is forgotten, of another image or model is ignored.
         client : str
             Whose request this is; a newer one of the same client drops a waiting hover. "" is nobody's.
+        whose : hashable
+            Whose turn it takes; several clients may be one person's.
         full : int
             How many candidates get their full-size mask now; the others get it when asked.
 
@@ -164,18 +174,29 @@ class PromptDesk:
             return self._answer(segmenter, embedding, image_sha256, prompt, refine, hover, full, waited_ms)
 
         future: Future[Answer] = Future()
-        job = _Job(HOVER if hover else CLICK, next(self._numbers), client, run, future)
+        kind = HOVER if hover else CLICK
         with self._wake:
             if self._closed:
                 raise Superseded("the server must be running to answer prompts, but it is stopping")
             overtaken = [old for old in self._jobs if client and old.kind == HOVER and old.client == client]
             for waiting in overtaken:
                 self._jobs.remove(waiting)
+                turn = (HOVER, waiting.whose)
+                self._next_turns[turn] = self._next_turns.get(turn, 0) - 1
                 waiting.future.set_exception(Superseded("a newer request of this client came first"))
             heapq.heapify(self._jobs)
+            job = _Job(kind, self._take_turn(kind, whose), next(self._numbers), client, whose, run, future)
             heapq.heappush(self._jobs, job)
             self._wake.notify_all()
         return future.result()
+
+    def _take_turn(self, kind: int, whose: Hashable) -> int:
+        """Return the turn of somebody's next prompt: the present one, or the one after their last that waits."""
+        if len(self._next_turns) > MOST_TURNS:
+            self._next_turns = {key: turn for key, turn in self._next_turns.items() if turn > self._turn}
+        turn = max(self._turn, self._next_turns.get((kind, whose), 0))
+        self._next_turns[kind, whose] = turn + 1
+        return turn
 
     def candidate(self, token: str, image_sha256: str) -> OfferedCandidate:
         """Return a candidate that was offered for this image.
@@ -231,6 +252,7 @@ class PromptDesk:
                 if self._closed:
                     return
                 job = heapq.heappop(self._jobs)
+                self._turn = max(self._turn, job.turn)
             try:
                 answer = job.run()
             except BaseException as error:
