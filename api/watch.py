@@ -27,6 +27,8 @@ from core.workshop import Workshop
 log = logging.getLogger(REQUEST_LOG)
 
 METRICS: Final = "/metrics"
+PAGES: Final = "pages"
+"""Streamlit's pages and their scripts, which it serves at the root."""
 ID_HEADER: Final = "X-Request-ID"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SEAT: Final = re.compile(r"^/api/rounds/[^/]+")
@@ -121,7 +123,7 @@ def template(scope: Scope) -> str:
         return "other"
     below = _SEAT.sub("/api/rounds/{round}", scope.get("root_path", ""))
     # A mount that is the last to match has put its own path there already.
-    return below if isinstance(route, Mount) else below + path
+    return (below if isinstance(route, Mount) else below + path) or PAGES
 
 
 def _wants_page(headers: Headers) -> bool:

@@ -89,6 +89,7 @@ def measure(count: int, seconds: float, browsers: int, think_s: float) -> dict[s
             if browsers:
                 watching.start()
             before_mb = asyncio.run(_work(app.url, team, seconds, think_s, server))
+            spent = server.cpu_times()
             if browsers:
                 watching.join()
             after_mb = _mb(server)
@@ -110,6 +111,7 @@ def measure(count: int, seconds: float, browsers: int, think_s: float) -> dict[s
         "of_nobody": strange,
         "refused": dict(sum((person.refused for person in team), Counter[int]())),
         "fairness": round(jain([len(person.prompts_ms) for person in team]), 4),
+        "server_cpu_s": round(spent.user + spent.system, 1),
         "memory_start_mb": before_mb,
         "memory_end_mb": after_mb,
     }

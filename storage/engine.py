@@ -91,7 +91,7 @@ def make_engines(url: str) -> Engines:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    if engine.url.database and engine.url.database != ":memory:":
+    if engine.url.database and not engine.url.database.startswith((":memory:", "file:")):
         _watch_file(engine, Path(engine.url.database))
     return Engines(engine, engine.execution_options(write=True))
 

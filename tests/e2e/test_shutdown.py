@@ -104,7 +104,8 @@ def test_metrics_are_a_page_for_browsers_and_numbers_for_monitors(app: AppProces
     page.get_by_role("link", name="Metrics").wait_for()
     assert page.get_by_text("masksmith_requests_total").count() == 0
     numbers = httpx.get(f"{app.url}/metrics").text
-    assert 'masksmith_requests_total{method="GET",route="/healthz",status="200"}' in numbers
+    for route in ("/healthz", "pages"):
+        assert f'masksmith_requests_total{{method="GET",route="{route}",status="200"}}' in numbers
     page.reload()
     page.get_by_role("link", name="Metrics").wait_for()
     assert page.get_by_text("masksmith_requests_total").count() == 0
