@@ -1,5 +1,7 @@
 """The one server: Streamlit's pages and the routes of the canvas, on one port (`streamlit run app.py`)."""
 
+import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +12,13 @@ import streamlit as st
 from api.gate import gate
 from api.routes import routes
 from api.sockets import send_at_once
-from core import jobs, sign_in, workshop
+from api.watch import watch
+from core import jobs, logs, sign_in, workshop
 from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
+
+log = logging.getLogger("masksmith")
 
 try:
     settings = from_environment()
@@ -26,17 +31,30 @@ except FORESEEN as error:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the library before the first request, and go on with jobs; stop the background encoder after the last."""
+    logs.begin(settings.log)  # after uvicorn has begun its own
     jobs.take_up(workshop.open_shared(settings))
     send_at_once()
+    caretaker = asyncio.create_task(_take_up_jobs())
     try:
         yield {}
     finally:
+        caretaker.cancel()
         workshop.close_shared()
+
+
+async def _take_up_jobs() -> None:
+    """Go on with jobs whose process was killed; one killed just before this start has its lease for a while yet."""
+    while True:
+        await asyncio.sleep(jobs.LEASE_S)
+        try:
+            await asyncio.to_thread(lambda: jobs.take_up(workshop.shared()))
+        except FORESEEN as error:
+            log.warning("jobs could not be looked for: %s", error)
 
 
 app = st.App(
     "pages/main.py",
     routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts),
-    middleware=[gate(workshop.shared, settings.hosts)],
+    middleware=[watch(workshop.shared, settings.metrics_token), gate(workshop.shared, settings.hosts)],
     lifespan=lifespan,
 )

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
+import anyio
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from core.queueing import MOST_PASSED
 from core.seen import Seen
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
+BODY_S = 60
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """NUL as JSON escapes it, which PostgreSQL cannot keep; behind an even number of backslashes it is one."""
 
@@ -188,6 +190,10 @@ class TooLarge(InvalidInput):
     """More was sent than the server is willing to read."""
 
 
+class TooSlow(InvalidInput):
+    """A body was begun, but did not end in time."""
+
+
 B = TypeVar("B", bound=BaseModel)
 
 
@@ -203,15 +209,21 @@ async def read(request: Request, body: type[B]) -> B:
         If the content type, the JSON or a field is not what it must be.
     TooLarge
         If there are more bytes than any canvas sends.
+    TooSlow
+        If they take longer than any canvas needs.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise InvalidInput(f"content type must be application/json, got {kind or 'none'}")
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BODY_BYTES:
-            raise TooLarge(f"a request body must be at most {MAX_BODY_BYTES} bytes, got more")
+    try:
+        with anyio.fail_after(BODY_S):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > MAX_BODY_BYTES:
+                    raise TooLarge(f"a request body must be at most {MAX_BODY_BYTES} bytes, got more")
+    except TimeoutError as error:
+        raise TooSlow(f"a request body must come within {BODY_S} seconds, got {len(data)} bytes of it") from error
     if _NUL.search(data):
         raise InvalidInput("text must not hold the character NUL, got one")
     try:

@@ -4,7 +4,8 @@ Uploads, pictures and figures of the server are answered to people alone. A page
 that person signs out, is given another role or is deactivated, its next word closes it. A page that connects anew goes
 on where it was only in the same hands; else it begins as a new one, behind the gate. So no button of an open page works
 in the name of who it was shown to before.
-And while nobody must sign in, only this machine is answered at all.
+And while nobody must sign in, only this machine is answered at all. Pages of other sites open no socket and change
+nothing either way.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import token_of
 from api.common import in_thread
-from api.guard import known_host
+from api.guard import known_host, same_site
 from api.problems import on_foreseen, problem
 from core.errors import FORESEEN, NotSignedIn, PasswordDue
 from core.page_hands import Hands
@@ -61,9 +62,14 @@ class Gate:
         try:
             stranger = await self._is_stranger(connection)
             if scope["type"] == "websocket":
-                if stranger or not known_host(connection.headers.get("host", ""), self._hosts):
+                # Streamlit itself lets pages of every port of this machine open one.
+                ours = known_host(connection.headers.get("host", ""), self._hosts) and same_site(connection.headers)
+                if stranger or not ours:
                     return await send({"type": "websocket.close", "code": 1008})
                 return await self._listen(scope, receive, send)
+            if not stranger and scope["method"] not in _READING and not same_site(connection.headers):
+                detail = "a change must be asked for by a page of this server, not by one of another site"
+                return await problem(403, "other-site", "Another site asked", detail)(scope, receive, send)
             if not stranger and is_private(scope["method"], connection.url.path):
                 await in_thread(whose, self._workshop(), token_of(connection))
         except FORESEEN as error:

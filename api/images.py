@@ -1,5 +1,7 @@
 """The library: pages of images, one image with its masks, and its pixels."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -8,8 +10,10 @@ from api.access import may
 from api.bodies import OpenBody, StateBody, read
 from api.common import MAX_ID, computing, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
-from core import annotating, covering, library
+from core import annotating, covering, library, mending
 from core.errors import InvalidInput
+from core.workshop import Library
+from storage.rows import ImageRow
 
 _FOREVER = "private, max-age=31536000, immutable"
 _STATES = ("new", "in_work", "done")
@@ -44,22 +48,22 @@ async def one(request: Request) -> Response:
 
 async def pixels(request: Request) -> Response:
     """Return the working image."""
-    return await _file(request, "working")
+    return await _file(request, mending.working)
 
 
 async def thumbnail(request: Request) -> Response:
     """Return the small picture of the queue."""
-    return await _file(request, "thumbs")
+    return await _file(request, mending.thumbnail)
 
 
-async def _file(request: Request, kind: str) -> Response:
+async def _file(request: Request, read_file: Callable[[Library, ImageRow], bytes]) -> Response:
     shop = workshop(request)
     image = await in_thread(library.image, shop, path_id(request, "id"))
-    sha256 = image.working_sha256 if kind == "working" else image.thumb_sha256
+    sha256 = image.working_sha256 if read_file is mending.working else image.thumb_sha256
     headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOREVER}
     if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    data = await in_thread(shop.files.get, kind, sha256)
+    data = await in_thread(read_file, shop, image)
     return Response(data, media_type=library.media_type(data), headers=headers)
 
 

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from api.bodies import TooLarge
+from api.bodies import TooLarge, TooSlow
 from core.errors import (
     Conflict,
     Forbidden,
@@ -23,7 +23,7 @@ from core.errors import (
     Superseded,
     TooManyAttempts,
 )
-from storage.errors import MissingRow, StorageError
+from storage.errors import DiskFull, MissingRow, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (Forbidden, 403, "role", "The role does not reach"),
     (TooManyAttempts, 429, "too-many-attempts", "Signing in failed too often"),
     (TooLarge, 413, "too-large", "The request is too large"),
+    (TooSlow, 408, "too-slow", "The request did not end"),
     (InvalidInput, 422, "invalid-input", "The request cannot be meant"),
     (NotFound, 404, "not-found", "No such thing"),
     (MissingRow, 404, "not-found", "No such thing"),
@@ -42,6 +43,7 @@ _KINDS: tuple[tuple[type[Exception], int, str, str], ...] = (
     (Held, 409, "held", "Somebody else is on the image"),
     (Conflict, 409, "conflict", "It has changed meanwhile"),
     (ModelUnavailable, 503, "model-unavailable", "The model cannot be used"),
+    (DiskFull, 507, "disk-full", "The disk is full"),
     (StorageError, 503, "storage", "The library cannot be read or written"),
     (MasksmithError, 503, "not-ready", "The server is not ready"),
 )
@@ -81,7 +83,7 @@ async def on_http(request: Request, error: Exception) -> JSONResponse:
 
 async def on_unforeseen(request: Request, error: Exception) -> JSONResponse:
     """Answer a bug: the details go to the log, people get one plain sentence."""
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("a request failed", exc_info=error)
     return problem(500, "internal", "Something broke", "The server failed on this request; its log says more.")
 
 

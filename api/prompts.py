@@ -40,6 +40,7 @@ def _ask(shop: Workshop, image_id: int, body: PromptBody) -> dict[str, Any]:
         asked,
         refine=body.refine,
         client=body.client,
+        whose=shop.person_id,
         hover=body.preview,
         full=1 if body.lazy else 3,
     )

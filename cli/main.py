@@ -1,4 +1,4 @@
-"""`masksmith`: import, import-masks, export, check, coverage, evaluate, retrain, models, people, doctor."""
+"""`masksmith`: import, export, backup, check, coverage, evaluate, retrain, models, people, doctor and others."""
 
 import logging
 from dataclasses import asdict
@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
+from cli.backup import backup_command, restore_command
 from cli.check import check_command
 from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
@@ -31,6 +32,8 @@ app = typer.Typer(help="Turn photos into precise masks.", no_args_is_help=True, 
 models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
 app.command("import-masks")(import_masks_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 app.add_typer(people_app, name="people")
 app.command("check")(check_command)
 app.command("coverage")(coverage_command)

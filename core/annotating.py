@@ -236,7 +236,9 @@ def resolve_flag(library: Library, flag_id: int, resolution: str | None, *, seen
         If the answer is not the one that was seen any more.
     """
     with library.engines.writing() as session:
-        _check_own(library, flags.mask_of(flag_id, session=session), session)
+        mask = masks.find(flags.mask_of(flag_id, session=session), session=session)
+        stay_in(library, mask.image_id, session=session)
+        _check_own(library, mask.id or 0, session)
         check_seen("the answer to a flag", seen, flags.resolution_of(flag_id, session=session), resolution)
         flags.resolve(flag_id, resolution, session=session)
         imported = proposals.flag_of(flag_id, session=session)

@@ -91,7 +91,7 @@ class Source:
             self.report.missing_files.append(row.name)
             return
         if media_type(data) != "image/jpeg":
-            raise StorageError(f"the working image of {row.name} must be JPEG, but is not")
+            raise StorageError(f"the working image of image {row.id} must be JPEG, but is not")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 

@@ -18,7 +18,7 @@ from core.reading_back import compare_coco, compare_other, compare_sa1b
 from core.roles import require
 from core.workshop import Library
 from storage import events
-from storage.errors import StorageError
+from storage.errors import unwritable
 
 _WRITERS: Final[dict[str, Callable[[Path], Writer]]] = {
     "yolo": yolo.Writer,
@@ -102,7 +102,7 @@ def export(
             out.rmdir()
         temporary.replace(out)
     except OSError as error:
-        raise StorageError(f"the folder {out} must be writable, got: {error.strerror}") from error
+        raise unwritable(f"the folder {out}", error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     with library.engines.writing() as session:

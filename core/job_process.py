@@ -3,12 +3,14 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
 
+from core import logs
 from core.balancing import arrange
 from core.covering import Report, survey_library
 from core.errors import FORESEEN
@@ -126,6 +128,10 @@ class _Lease:
         self.progress: dict[str, Any] = {}
         self._cancelled = False
         self._ended = threading.Event()
+        self._stopped = False
+        self._before = signal.getsignal(signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._stop)
         self._thread = threading.Thread(target=self._renew, daemon=True, name="lease")
         self._thread.start()
 
@@ -137,8 +143,14 @@ class _Lease:
     def end(self, state: str, message: str | None, **more: Any) -> None:
         self._ended.set()
         self._thread.join()
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._before)
         with self._library.engines.writing() as session:
             jobs.end(self._job_id, state, message, {**self.progress, **more}, session=session)
+
+    def _stop(self, *_: object) -> None:
+        self._stopped = True
+        self._ended.set()
 
     def _renew(self) -> None:
         while not self._ended.wait(RENEW_S):
@@ -147,13 +159,25 @@ class _Lease:
                     self._cancelled = jobs.renew(self._job_id, self.progress, session=session)
             except StorageError as error:  # the database may be back for the next time
                 log.warning("a job's lease could not be renewed: %s", error)
+        if self._stopped:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """End the process at once: what there is on disk is gone on with by the next, which need not wait."""
+        try:
+            with self._library.engines.writing() as session:
+                jobs.let_go(self._job_id, self.progress, session=session)
+        except StorageError as error:
+            log.warning("a job could not be given back, and is taken up when its lease is over: %s", error)
+        os._exit(128 + signal.SIGTERM)
 
 
 def main() -> None:
     """Do the job whose id is given."""
-    logging.basicConfig(level=logging.INFO)
+    settings = from_environment()
+    logs.begin(settings.log or "text")
     _give_way()
-    library = open_library(from_environment(), samples=False)
+    library = open_library(settings, samples=False)
     try:
         work(library, int(sys.argv[1]))
     finally:

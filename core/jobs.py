@@ -22,6 +22,8 @@ from storage.rows import JobRow
 
 RETRAIN: Final = "retrain"
 COVERAGE: Final = "coverage"
+LEASE_S: Final = jobs.LEASE.total_seconds()
+"""How long after its process was killed a job can be taken up."""
 KINDS: Final = {RETRAIN: "retraining", COVERAGE: "survey"}
 
 

@@ -133,6 +133,8 @@ def open_image(shop: Workshop, image_id: int, *, prefetch: list[int], client: st
 def delete(library: Library, image_ids: list[int]) -> int:
     """Take images out of the library and return how many; importing one again brings it and its masks back.
 
+    Images of another project are left alone.
+
     Raises
     ------
     Forbidden
@@ -140,7 +142,8 @@ def delete(library: Library, image_ids: list[int]) -> int:
     """
     require(library, "delete_images")
     with library.engines.writing() as session:
-        gone = images.soft_delete(image_ids, session=session)
+        ours = [row.id for row in images.some(image_ids, session=session) if row.project_id == library.project_id]
+        gone = images.soft_delete(ours, session=session)
         if gone:
             events.add("delete_images", person_id=library.person_id, detail={"images": gone}, session=session)
     return gone

@@ -7,6 +7,7 @@ from core import proposals
 from core.errors import Conflict, InvalidInput
 from core.painted import Stroke, strokes_of
 from core.roles import holders, may, require
+from core.scope import stay_in
 from core.workshop import Library
 from storage import audits, events, flags, images, masks, people, reviews, skips
 from storage.rows import AuditRow, ImageRow, MaskRow, NewReview, ReviewRow, SkipRow
@@ -185,6 +186,7 @@ def give(library: Library, key: str, verdict: Verdict) -> int:
     _check(verdict)
     with library.engines.writing() as session:
         mask = masks.get(verdict.mask_id, session=session)
+        stay_in(library, mask.image_id, session=session)
         if mask.person_id == _not_own(library, session):
             raise InvalidInput(f"a mask must be reviewed by somebody else than its author, but {mask.id} is your own")
         if verdict.audit_id is not None:

@@ -177,7 +177,8 @@ def close(library: Library, round_id: int) -> None:
     """End a round: it is no longer offered to anybody; its results stay."""
     require(library, "review")
     with library.engines.writing() as session:
-        rounds.get(round_id, session=session)
+        if rounds.get(round_id, session=session).project_id != library.project_id:
+            raise MissingRow(f"round {round_id} must be of this project, but is of another")
         rounds.close(round_id, session=session)
         events.add("close_round", person_id=library.person_id, detail={"round_id": round_id}, session=session)
 

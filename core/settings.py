@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, cast
 
 from core.errors import InvalidInput
+from core.logs import Form
 
 MIB = 1024 * 1024
+LEAST_TOKEN: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,10 @@ class Settings:
         Names besides addresses and this machine's own by which browsers may reach the server; lower case.
     sign_in : bool
         Whether people must sign in even before anybody has a password.
+    log : str or None
+        "json" or "text": a line for each request too; None: only what goes wrong, as Python writes it.
+    metrics_token : str or None
+        What a monitor on another machine must know to be told /metrics.
     """
 
     data: Path
@@ -39,6 +46,8 @@ class Settings:
     embedding_memory_bytes: int = 512 * MIB
     hosts: tuple[str, ...] = ()
     sign_in: bool = False
+    log: Form | None = None
+    metrics_token: str | None = field(default=None, repr=False)
 
     @property
     def files(self) -> Path:
@@ -59,8 +68,8 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
-    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS and
-    MASKSMITH_SIGN_IN are read.
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS,
+    MASKSMITH_SIGN_IN, MASKSMITH_LOG and MASKSMITH_METRICS_TOKEN are read.
 
     Raises
     ------
@@ -77,6 +86,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     sign_in = environ.get("MASKSMITH_SIGN_IN") or "auto"
     if sign_in not in ("on", "auto"):
         raise InvalidInput(f"MASKSMITH_SIGN_IN must be on or auto, got {sign_in!r}")
+    log = environ.get("MASKSMITH_LOG") or None
+    if log not in (None, "json", "text"):
+        raise InvalidInput(f"MASKSMITH_LOG must be json or text, got {log!r}")
+    token = environ.get("MASKSMITH_METRICS_TOKEN") or None
+    if token is not None and len(token) < LEAST_TOKEN:
+        raise InvalidInput(f"MASKSMITH_METRICS_TOKEN must have at least {LEAST_TOKEN} characters, got {len(token)}")
     return Settings(
         data=data,
         database_url=environ.get("DATABASE_URL") or f"sqlite:///{data / 'masksmith.db'}",
@@ -85,4 +100,6 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         embedding_memory_bytes=int(cache_mb) * MIB,
         hosts=tuple(name.strip().lower() for name in environ.get("MASKSMITH_HOSTS", "").split(",") if name.strip()),
         sign_in=sign_in == "on",
+        log=cast(Form | None, log),
+        metrics_token=token,
     )

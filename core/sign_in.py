@@ -205,7 +205,7 @@ def _proved(library: Library, name: str, password: str, address: str) -> PersonR
         person = people.by_name(name, session=session)
     right = passwords.matches(password, person.password_hash if person else None)
     if person is None or not right or person.deactivated_at is not None:
-        log.warning("signing in failed, from %s", address)
+        log.warning("signing in failed")
         return None
     library.attempts_of_name.forget(name)
     library.attempts_of_address.forgive(address)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlmodel import Session
 
-from storage.errors import StorageError
+from storage.errors import DiskFull, StorageError
 
 __all__ = ["Engines", "Session", "make_engines"]
 
@@ -63,7 +63,9 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         said = str(error.orig).splitlines() or [type(error.orig).__name__]
-        raise StorageError(f"the database must answer, got: {said[0]}") from error
+        full = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
+        full = full or getattr(error.orig, "sqlstate", "") == "53100"  # disk_full, in PostgreSQL's list
+        raise (DiskFull if full else StorageError)(f"the database must answer, got: {said[0]}") from error
 
 
 def make_engines(url: str) -> Engines:
@@ -89,7 +91,40 @@ def make_engines(url: str) -> Engines:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
+    if engine.url.database and not engine.url.database.startswith((":memory:", "file:")):
+        _watch_file(engine, Path(engine.url.database))
     return Engines(engine, engine.execution_options(write=True))
+
+
+def _watch_file(engine: Engine, path: Path) -> None:
+    """Let no connection go on with a file that was taken away: what it wrote would be in no file that has a name.
+
+    A file that comes back, or another in its place, is connected to anew; none is made in place of one that there was.
+    """
+    there = False
+
+    @event.listens_for(engine, "do_connect")
+    def before_connect(*_: object) -> None:
+        if there and not path.exists():
+            raise StorageError("the database must stay where it is while the server runs, but its file is gone")
+
+    @event.listens_for(engine, "connect")
+    def on_connect(_connection: object, record: Any) -> None:
+        nonlocal there
+        there, record.info["file"] = True, _identity(path)
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(_connection: object, record: Any, _proxy: object) -> None:
+        if _identity(path) != record.info["file"]:
+            raise DisconnectionError
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(url: str) -> Engine:

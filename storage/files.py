@@ -13,7 +13,7 @@ from typing import Final
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from storage.errors import CorruptFile, StorageError
+from storage.errors import CorruptFile, StorageError, unwritable
 
 KINDS: Final = ("originals", "working", "thumbs", "embeddings", "checkpoints", "guidelines")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
@@ -145,7 +145,7 @@ class FileStore:
         except OSError as error:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise StorageError(f"the file store must be writable, got: {error.strerror}") from error
+            raise unwritable("the file store", error) from error
 
 
 def _age_s(path: Path) -> float:

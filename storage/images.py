@@ -225,6 +225,11 @@ def set_state(image_id: int, state: str, *, session: Session, only_from: str | N
     session.execute(query.values(state=state))
 
 
+def set_thumb(image_id: int, sha256: str, *, session: Session) -> None:
+    """Name another thumbnail of an image."""
+    session.execute(update(Image).where(col(Image.id) == image_id).values(thumb_sha256=sha256))
+
+
 def say_state(image_id: int, state: str, *, person_id: int, seen: int | None, session: Session) -> bool:
     """Set how far an image is in a person's name; return False, and change nothing, if that would undo another's word.
 

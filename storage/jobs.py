@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
@@ -43,6 +43,12 @@ def newest(kind: str, *, session: Session) -> JobRow | None:
     return None if job is None else _row(job)
 
 
+def open_by_state(*, session: Session) -> dict[str, int]:
+    """Return how many jobs are queued and how many run."""
+    query = select(col(Job.state), func.count()).where(col(Job.state).in_(OPEN)).group_by(col(Job.state))
+    return dict.fromkeys(OPEN, 0) | {row[0]: row[1] for row in session.execute(query)}
+
+
 def unattended(kind: str, *, session: Session) -> list[int]:
     """Return the ids of open jobs that no living process holds, oldest first."""
     query = select(col(Job.id)).where(col(Job.kind) == kind, *_free()).order_by(col(Job.id))
@@ -72,6 +78,12 @@ def renew(job_id: int, progress: dict[str, Any], *, session: Session) -> bool:
     job.lease_until = now() + LEASE
     job.progress = progress
     return job.cancel_asked
+
+
+def let_go(job_id: int, progress: dict[str, Any], *, session: Session) -> None:
+    """Give back a job that is not at its end, for whoever starts next."""
+    query = update(Job).where(col(Job.id) == job_id, col(Job.state) == "running")
+    session.execute(query.values(state="queued", lease_until=None, progress=progress))
 
 
 def ask_to_cancel(job_id: int, *, session: Session) -> None:

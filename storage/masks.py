@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select, update
 from sqlalchemy import insert as insert_rows
-from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from storage import flags, tallies
@@ -212,6 +212,11 @@ def get(ref: int | str, *, session: Session) -> MaskRow:
     mask_id = _id(find(ref, session=session))
     found = session.execute(_with_rle().where(col(Mask.id) == mask_id)).one()
     return _complete([(found[0], found[1])], session)[0]
+
+
+def newest_id(*, session: Session) -> int:
+    """Return the id of the mask saved last, which is how many ever were; 0 before the first."""
+    return session.scalar(select(func.max(col(Mask.id)))) or 0
 
 
 def same(mask_id: int, image_id: int, counts: str, *, session: Session) -> bool:

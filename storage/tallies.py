@@ -118,6 +118,11 @@ def masks_of(project_id: int, *, session: Session) -> int:
     return int(session.execute(query).scalar_one())
 
 
+def total(*, session: Session) -> int:
+    """Return how many accepted masks stand in all projects."""
+    return int(session.scalar(select(func.sum(col(Tally.masks)))) or 0)
+
+
 def per_image(project_id: int, *, session: Session) -> dict[int, int]:
     """Return how many of a project's images have how many live masks."""
     query = (

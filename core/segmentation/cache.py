@@ -53,6 +53,8 @@ class EmbeddingCache:
         self._bytes = 0
         self._lock = threading.Lock()
         self._building: dict[str, threading.Lock] = {}
+        self.found = {"memory": 0, "disk": 0, "made": 0}
+        """How many embeddings that were asked for were held, read, or made."""
 
     @property
     def memory_bytes(self) -> int:
@@ -65,9 +67,14 @@ class EmbeddingCache:
             held = self._held.get(key)
             if held is not None:
                 self._held.move_to_end(key)
+                self.found["memory"] += 1
                 return held
         found = self._read(key)
-        return None if found is None else self._hold(key, found)
+        if found is None:
+            return None
+        with self._lock:
+            self.found["disk"] += 1
+        return self._hold(key, found)
 
     def has(self, key: str) -> bool:
         """Return whether an embedding is held or on disk, without reading it."""
@@ -91,6 +98,8 @@ class EmbeddingCache:
                 found = self.get(key)
                 if found is None:
                     found = self.put(key, build()) if keep else self._hold(key, build())
+                    with self._lock:
+                        self.found["made"] += 1
         finally:
             with self._lock:
                 self._building.pop(key, None)

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -21,6 +21,8 @@ WORKERS = max(2, os.cpu_count() or 2)
 ENCODINGS = 2
 """Images encoded at the same time: a third would only make all three slower."""
 CLICK, HOVER = 0, 1
+MOST_TURNS = 1024
+"""So many people's turns are remembered before those that are over are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,10 @@ class _Kept:
 @dataclass(order=True, slots=True)
 class _Job:
     kind: int
+    turn: int
     number: int
     client: str = field(compare=False)
+    whose: Hashable = field(compare=False)
     run: Callable[[], Answer] = field(compare=False)
     future: "Future[Answer]" = field(compare=False)
 
@@ -65,7 +69,8 @@ class PromptDesk:
 
     Prompts are decoded by a few threads. Clicks go before hovers, one thread never takes a hover, and a
     hover that is overtaken by a newer request of the same client is dropped, so nobody's click waits behind
-    a hover. Cost of a prompt: one decode; of a token: memory, bounded.
+    a hover. People take turns: who sends many prompts at once waits for them, others do not. Cost of a prompt:
+    one decode; of a token: memory, bounded.
 
     Parameters
     ----------
@@ -87,7 +92,7 @@ class PromptDesk:
         token_bytes: int = TOKEN_BYTES,
     ) -> None:
         self._segmenter = segmenter
-        self._cache = cache
+        self.cache = cache
         self._load_pixels = load_pixels
         self._encodings = Turns(ENCODINGS)
         self._tokens: OrderedDict[str, _Kept] = OrderedDict()
@@ -96,8 +101,12 @@ class PromptDesk:
         self._token_lock = threading.Lock()
         self._jobs: list[_Job] = []
         self._numbers = itertools.count()
+        self._turn = 0
+        self._next_turns: dict[tuple[int, Hashable], int] = {}
         self._wake = threading.Condition()
         self._closed = False
+        self.answered = {"click": 0, "hover": 0}
+        """How many prompts were answered."""
         for index in range(workers):
             kinds = (CLICK,) if index == 0 and workers > 1 else (CLICK, HOVER)
             threading.Thread(target=self._work, args=(kinds,), daemon=True, name=f"desk-{index}").start()
@@ -106,6 +115,16 @@ class PromptDesk:
     def segmenter(self) -> Segmenter:
         """The segmenter that answers now."""
         return self._segmenter
+
+    @property
+    def waiting(self) -> int:
+        """How many prompts wait to be decoded."""
+        return len(self._jobs)
+
+    @property
+    def encodings_waiting(self) -> int:
+        """How many images wait for their turn to be encoded."""
+        return self._encodings.waiting
 
     def set_segmenter(self, segmenter: Segmenter) -> None:
         """Let another segmenter answer from now on; prompts on their way are answered by the old one."""
@@ -118,6 +137,7 @@ class PromptDesk:
         *,
         refine: str | None = None,
         client: str = "",
+        whose: Hashable = None,
         hover: bool = False,
         full: int = 3,
     ) -> Answer:
@@ -131,6 +151,8 @@ class PromptDesk:
             Token of the candidate chosen before. One that is forgotten, of another image or model is ignored.
         client : str
             Whose request this is; a newer one of the same client drops a waiting hover. "" is nobody's.
+        whose : hashable
+            Whose turn it takes; several clients may be one person's.
         full : int
             How many candidates get their full-size mask now; the others get it when asked.
 
@@ -152,18 +174,29 @@ class PromptDesk:
             return self._answer(segmenter, embedding, image_sha256, prompt, refine, hover, full, waited_ms)
 
         future: Future[Answer] = Future()
-        job = _Job(HOVER if hover else CLICK, next(self._numbers), client, run, future)
+        kind = HOVER if hover else CLICK
         with self._wake:
             if self._closed:
                 raise Superseded("the server must be running to answer prompts, but it is stopping")
             overtaken = [old for old in self._jobs if client and old.kind == HOVER and old.client == client]
             for waiting in overtaken:
                 self._jobs.remove(waiting)
+                turn = (HOVER, waiting.whose)
+                self._next_turns[turn] = self._next_turns.get(turn, 0) - 1
                 waiting.future.set_exception(Superseded("a newer request of this client came first"))
             heapq.heapify(self._jobs)
+            job = _Job(kind, self._take_turn(kind, whose), next(self._numbers), client, whose, run, future)
             heapq.heappush(self._jobs, job)
             self._wake.notify_all()
         return future.result()
+
+    def _take_turn(self, kind: int, whose: Hashable) -> int:
+        """Return the turn of somebody's next prompt: the present one, or the one after their last that waits."""
+        if len(self._next_turns) > MOST_TURNS:
+            self._next_turns = {key: turn for key, turn in self._next_turns.items() if turn > self._turn}
+        turn = max(self._turn, self._next_turns.get((kind, whose), 0))
+        self._next_turns[kind, whose] = turn + 1
+        return turn
 
     def candidate(self, token: str, image_sha256: str) -> OfferedCandidate:
         """Return a candidate that was offered for this image.
@@ -196,11 +229,11 @@ class PromptDesk:
                 return segmenter.encode(self._load_pixels(image_sha256))
 
         key = cache_key(image_sha256, segmenter.encoder_key)
-        return self._cache.get_or_build(key, build, keep=segmenter.keeps_embeddings)
+        return self.cache.get_or_build(key, build, keep=segmenter.keeps_embeddings)
 
     def is_ready(self, image_sha256: str) -> bool:
         """Return whether prompts on this image would be answered without encoding it first."""
-        return self._cache.has(cache_key(image_sha256, self._segmenter.encoder_key))
+        return self.cache.has(cache_key(image_sha256, self._segmenter.encoder_key))
 
     def close(self) -> None:
         """Stop the threads; waiting prompts are refused."""
@@ -219,10 +252,15 @@ class PromptDesk:
                 if self._closed:
                     return
                 job = heapq.heappop(self._jobs)
+                self._turn = max(self._turn, job.turn)
             try:
-                job.future.set_result(job.run())
+                answer = job.run()
             except BaseException as error:
                 job.future.set_exception(error)
+            else:
+                with self._wake:
+                    self.answered["hover" if job.kind == HOVER else "click"] += 1
+                job.future.set_result(answer)
 
     def _answer(
         self,

@@ -22,6 +22,11 @@ class Turns:
         self._waiting: deque[_Place] = deque()
         self._change = threading.Condition()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return len(self._waiting)
+
     @contextmanager
     def turn(self, client: str = "") -> Iterator[None]:
         """Wait for a turn and keep it for the block.

@@ -4,6 +4,7 @@
 export function listenToServer(bench) {
   bench.api.onReach = (online) => reached(bench, online);
   bench.outbox.onSent = (item, answer) => sent(bench, item, answer);
+  bench.outbox.onHeld = (sentence) => bench.say(`Not saved yet, sent again soon: ${sentence}`, "error");
   bench.outbox.onRefused = (item) => refused(bench, item);
 }
 

@@ -37,6 +37,7 @@ export class Outbox {
     this.onSent = () => {};
     /** @type {(item: Item) => void} */
     this.onRefused = () => {};
+    this.onHeld = () => {};
     this.onChange = () => {};
   }
 
@@ -158,6 +159,7 @@ export class Outbox {
         return true;
       }
       if (error.passing ?? true) {
+        if (error.status >= 500) this.onHeld(error.message);
         this.later();
         return false;
       }

@@ -6,7 +6,7 @@ from typing import Final
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import balancing, jobs
+from core import balancing, jobs, mending
 from core.balancing import BalanceReport, Cluster, Group
 from core.errors import FORESEEN
 from core.projects import settings
@@ -158,7 +158,7 @@ def _cluster(shop: Workshop, cluster: Cluster) -> None:
     row = st.container(horizontal=True, gap="xsmall")
     for image in balancing.samples(shop, cluster.number):
         try:
-            row.image(shop.files.get("thumbs", image.thumb_sha256), width=64, alt=image.name)
+            row.image(mending.thumbnail(shop, image), width=64, alt=image.name)
         except FORESEEN:
             row.caption("missing")
     head = st.container(horizontal=True, vertical_alignment="center")

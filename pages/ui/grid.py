@@ -4,6 +4,7 @@ from typing import Final
 
 import streamlit as st
 
+from core import mending
 from core.roles import may
 from core.workshop import Workshop
 from pages.ui.left import left_dialog, said_of
@@ -52,7 +53,7 @@ def show_grid(shop: Workshop, images: list[ImageRow], surveys: dict[int, SurveyR
 
 def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
     try:
-        st.image(shop.files.get("thumbs", image.thumb_sha256), width="stretch", alt=image.name)
+        st.image(mending.thumbnail(shop, image), width="stretch", alt=image.name)
     except StorageError:
         st.warning("The picture is missing or damaged.", icon=":material/broken_image:")
     st.markdown(f"**{plain(image.name)}**")

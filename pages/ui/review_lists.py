@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from core import reviewing
+from core import mending, reviewing
 from core.errors import FORESEEN
 from core.mask_rows import decoded
 from core.review_views import views
@@ -53,7 +53,7 @@ def show_hard_queue(shop: Workshop) -> None:
     for skip, image in found:
         with grid.cell().container(border=True, gap="xsmall"):
             try:
-                st.image(shop.files.get("thumbs", image.thumb_sha256), width="stretch", alt=image.name)
+                st.image(mending.thumbnail(shop, image), width="stretch", alt=image.name)
             except FORESEEN as error:
                 st.warning(plain(str(error)), icon=":material/broken_image:")
             st.markdown(f"**{plain(image.name)}**")

@@ -101,14 +101,16 @@ def spoken(
     address: str = "127.0.0.1",
     host: str = "localhost",
     resume: str | None = None,
+    origin: str | None = None,
 ) -> list[object]:
     """Open a socket, say the texts and do the other steps in between; return what came back: texts and codes."""
     cookie = [(b"cookie", f"{sign_in.COOKIE}={token}".encode())] if token else []
     protocol = [(b"sec-websocket-protocol", f"streamlit, xsrf, {resume}".encode())] if resume else []
+    site = [(b"origin", origin.encode())] if origin else []
     scope: Scope = {
         "type": "websocket",
         "path": "/_stcore/stream",
-        "headers": [(b"host", host.encode()), *cookie, *protocol],
+        "headers": [(b"host", host.encode()), *cookie, *protocol, *site],
         "client": (address, 50000),
         "subprotocols": [],
     }
@@ -163,6 +165,27 @@ def test_the_first_password_closes_the_sockets_of_before(shop: Workshop) -> None
 @pytest.mark.parametrize(("address", "host"), [("192.168.7.9", "localhost"), ("127.0.0.1", "evil.example")])
 def test_a_socket_from_elsewhere_or_by_a_foreign_name_is_not_opened(shop: Workshop, address: str, host: str) -> None:
     assert spoken(shop, None, "hello", address=address, host=host) == [1008]
+
+
+@pytest.mark.parametrize(
+    ("origin", "opened"),
+    [
+        ("http://localhost", True),
+        ("https://localhost", True),
+        ("http://localhost:8080", False),
+        ("http://127.0.0.1", False),
+        ("http://evil.example", False),
+        ("null", False),
+    ],
+)
+def test_a_page_of_another_site_opens_no_socket_and_uploads_nothing(
+    shop: Workshop, portal: Portal, origin: str, opened: bool
+) -> None:
+    assert spoken(shop, None, "hello", origin=origin) == (["hello"] if opened else [1008])
+    with asker(shop, portal) as client:
+        answer = client.put("/_stcore/upload_file/session/file", headers={"Origin": origin})
+        assert answer.status_code == (200 if opened else 403)
+        assert client.get("/media/picture.png", headers={"Origin": origin}).status_code == 200
 
 
 def test_a_page_that_connects_anew_goes_on_in_the_same_hands_only(shop: Workshop, token: str) -> None:

@@ -13,7 +13,7 @@ from api.sockets import send_at_once
 from core.errors import MasksmithError
 from core.workshop import Workshop
 from pages.canvas.assets import FOLDER
-from tests.api.conftest import client_of, refused
+from tests.api.conftest import body, client_of, refused, save
 
 
 def test_a_healthy_server_names_its_model(client: httpx.Client) -> None:
@@ -37,6 +37,17 @@ def test_a_server_without_its_tables_is_not_healthy(client: httpx.Client, shop: 
         connection.exec_driver_sql("ALTER TABLE project RENAME TO lost")
     assert "the database must answer" in refused(client.get("/healthz"), 503)
     assert "the database must answer" in refused(client.get("/api/project"), 503)
+
+
+def test_a_server_whose_database_is_gone_is_well_again_once_it_is_back(client: httpx.Client, shop: Workshop) -> None:
+    assert client.get("/healthz").status_code == 200
+    shop.settings.data.rename(shop.settings.data.with_name("away"))
+    assert "its file is gone" in refused(client.get("/healthz"), 503)
+    answer = client.post("/api/images/1/masks", json=body(), headers={"Idempotency-Key": "k"})
+    assert "its file is gone" in refused(answer, 503)
+    shop.settings.data.with_name("away").rename(shop.settings.data)
+    assert client.get("/healthz").status_code == 200
+    assert save(client, "k")["mask_id"] == 1
 
 
 def test_a_path_and_a_method_that_are_unknown_are_named(client: httpx.Client) -> None:

@@ -264,18 +264,23 @@ def wait_for(library: Library, job_id: int, epochs: int, process: "subprocess.Po
     raise AssertionError("no epoch was done in two minutes")
 
 
-def test_a_process_that_is_killed_loses_one_epoch_at_most(library: Library) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_process_that_is_ended_loses_one_epoch_at_most(library: Library, how: signal.Signals) -> None:
     job_id = ask(library, replace(RECIPE, epochs=40))
     environ = {**os.environ, "MASKSMITH_DATA": str(library.settings.data), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([sys.executable, "-m", "core.job_process", str(job_id)], env=environ)
     done = wait_for(library, job_id, 1, process)
-    process.send_signal(signal.SIGKILL)
+    process.send_signal(how)
     process.wait()
     assert done.state == "running"
     with library.engines.writing() as session:
         row = session.get(Job, job_id)
         assert row is not None
-        row.lease_until = now()  # as after half a minute
+        if how == signal.SIGKILL:
+            row.lease_until = now()  # as after half a minute
+        else:
+            assert (row.state, row.lease_until) == ("queued", None), "who is asked to end gives the job back"
+            assert len(row.progress["history"]) >= 1
     steps: list[Progress] = []
 
     def stop_when_it_learns(progress: Progress) -> None:

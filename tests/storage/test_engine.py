@@ -1,5 +1,6 @@
 """The database: schema, transactions, and queries about images, work, skips and people."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -129,3 +130,46 @@ def test_people_and_projects_are_found_or_named_missing(engines: Engines) -> Non
             projects.get(9, session=session)
         with pytest.raises(MissingRow):
             masks.get(9, session=session)
+
+
+def test_a_database_that_is_taken_away_is_missed_and_found_again(sqlite: Engines, tmp_path: Path) -> None:
+    """An open file goes on without a name: what is written to it then is lost."""
+    (path,) = tmp_path.glob("*.db")
+    away = tmp_path / "away"
+    with sqlite.reading() as session:
+        assert images.get(1, session=session).name == "a.jpg"
+    _move(path, away)
+    for _ in range(2):
+        with pytest.raises(StorageError, match="but its file is gone"), sqlite.writing() as session:
+            images.insert(new_image("lost.jpg", 5), session=session)
+        with pytest.raises(StorageError, match="but its file is gone"), sqlite.reading() as session:
+            images.get(1, session=session)
+    assert not path.exists(), "an empty one in its place would be taken for a new library"
+    _move(away, path)
+    with sqlite.writing() as session:
+        images.insert(new_image("kept.jpg", 6), session=session)
+    with sqlite.reading() as session:
+        assert images.count(1, session=session) == 2
+
+
+def test_a_database_put_in_its_place_is_the_one_from_then_on(sqlite: Engines, tmp_path: Path) -> None:
+    (path,) = tmp_path.glob("*.db")
+    with sqlite.writing() as session:
+        images.insert(new_image("later.jpg", 5), session=session)
+    sqlite.dispose()
+    other = tmp_path / "other"
+    shutil.copy(path, other)
+    with sqlite.writing() as session:
+        images.insert(new_image("latest.jpg", 6), session=session)
+    other.replace(path)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    with sqlite.reading() as session:
+        assert images.count(1, session=session) == 2
+
+
+def _move(source: Path, target: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        part = source.with_name(source.name + suffix)
+        if part.exists():
+            part.rename(target.with_name(target.name + suffix))

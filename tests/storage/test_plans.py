@@ -99,6 +99,7 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "the model of a mask": lambda session: model_versions.register(
         "m", content_hash="c", encoder_hash="e", detail={}, session=session
     ),
+    "the mask saved last": lambda session: masks.newest_id(session=session),
     "the person": lambda session: people.get_or_create("owner", session=session),
     "whether people must sign in": lambda session: people.any_password(session=session),
     "whose token it is": lambda session: sign_ins.find("0" * 64, at=now(), session=session),

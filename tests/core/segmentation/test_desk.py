@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -215,6 +216,60 @@ def test_hovers_of_nobody_in_particular_do_not_drop_each_other(
     waiting(desk, 2)
     segmenter.gate.set()
     assert [future.result(PATIENCE_S).candidates[0].candidate.mask()[2].argmax() for future in both] == [5, 6]
+
+
+class Noted(Gated):
+    """Notes in which order it was asked: the rows of the prompts' points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[int] = []
+
+    def decode(self, embedding: Embedding, prompt: Prompt, **how: Any) -> list[Candidate]:
+        self.rows.append(int(prompt.points[0].y))
+        return super().decode(embedding, prompt, **how)
+
+
+def test_who_sends_many_clicks_at_once_waits_for_them_and_others_do_not(
+    cache: EmbeddingCache, people: ThreadPoolExecutor
+) -> None:
+    segmenter = Noted()
+    desk = PromptDesk(segmenter, cache, picture, workers=1)
+    asked = [people.submit(desk.prompt, sha(1), Prompt((Point(1, 9, 1),)), whose="greedy")]
+    assert segmenter.blocked.acquire(timeout=PATIENCE_S)
+    sent = [("greedy", 10), ("greedy", 11), ("greedy", 12), ("ann", 20), ("ben", 30), ("ann", 21)]
+    for queued, (whose, row) in enumerate(sent, start=1):
+        asked.append(people.submit(desk.prompt, sha(1), Prompt((Point(3, row, 1),)), whose=whose))
+        waiting(desk, queued)
+    segmenter.gate.set()
+    for one in asked:
+        one.result(PATIENCE_S)
+    assert segmenter.rows == [9, 20, 30, 10, 21, 11, 12], "the one that was being answered was greedy's turn"
+    desk.close()
+
+
+def test_hovers_that_were_overtaken_cost_no_turn(cache: EmbeddingCache, people: ThreadPoolExecutor) -> None:
+    segmenter = Noted()
+    desk = PromptDesk(segmenter, cache, picture, workers=1)
+    desk.embed(sha(1))
+    asked = [people.submit(desk.prompt, sha(1), Prompt((Point(1, 9, 1),)), hover=True)]
+    assert segmenter.blocked.acquire(timeout=PATIENCE_S)
+    overtaken = None
+    for row in (10, 11, 12, 13):
+        one = people.submit(desk.prompt, sha(1), Prompt((Point(3, row, 1),)), client="tab", whose="ann", hover=True)
+        if overtaken is not None:
+            assert isinstance(overtaken.exception(PATIENCE_S), Superseded)
+        waiting(desk, 1)
+        overtaken = one
+    asked.append(one)
+    for queued, row in ((2, 20), (3, 21)):
+        asked.append(people.submit(desk.prompt, sha(1), Prompt((Point(3, row, 1),)), whose="ben", hover=True))
+        waiting(desk, queued)
+    segmenter.gate.set()
+    for one in asked:
+        one.result(PATIENCE_S)
+    assert segmenter.rows == [9, 13, 20, 21]
+    desk.close()
 
 
 def test_a_desk_of_one_worker_answers_hovers_too(cache: EmbeddingCache, people: ThreadPoolExecutor) -> None:

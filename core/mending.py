@@ -1,0 +1,61 @@
+"""Pictures that are damaged or gone, made again from the original."""
+
+import logging
+
+from core.errors import InvalidImage
+from core.pictures import Picture, read_picture
+from core.workshop import Library
+from storage import images
+from storage.errors import StorageError
+from storage.rows import ImageRow
+
+log = logging.getLogger(__name__)
+
+
+def working(library: Library, image: ImageRow) -> bytes:
+    """Return an image's working image, made again if need be: it must be the same, as masks lie on its pixels.
+
+    Raises
+    ------
+    StorageError
+        If it is damaged or missing, and what can be made of the original is another one.
+    """
+    try:
+        return library.files.get("working", image.working_sha256)
+    except StorageError as error:
+        picture = _picture(library, image, error)
+        if library.files.put("working", picture.working) != image.working_sha256:
+            raise
+        log.warning("the working image of image %d was damaged and is made again", image.id)
+        return picture.working
+
+
+def thumbnail(library: Library, image: ImageRow) -> bytes:
+    """Return an image's thumbnail, made again if need be, by another version of the app perhaps a little different.
+
+    Raises
+    ------
+    StorageError
+        If it is damaged or missing, and so is the original.
+    """
+    try:
+        return library.files.get("thumbs", image.thumb_sha256)
+    except StorageError as error:
+        thumb = _picture(library, image, error).thumb
+    try:
+        sha256 = library.files.put("thumbs", thumb)
+        if sha256 != image.thumb_sha256:
+            with library.engines.writing() as session:
+                images.set_thumb(image.id, sha256, session=session)
+        log.warning("the thumbnail of image %d was damaged and is made again", image.id)
+    except StorageError as error:  # it can be shown without being kept
+        log.warning("a thumbnail cannot be kept: %s", error)
+    return thumb
+
+
+def _picture(library: Library, image: ImageRow, error: StorageError) -> Picture:
+    """Return what an import would make of the original; where that is lost too, say what was missing first."""
+    try:
+        return read_picture(library.files.get("originals", image.sha256))
+    except (StorageError, InvalidImage):
+        raise error from None
