@@ -218,7 +218,8 @@ def left_now(library: Library, image: ImageRow) -> LeftNow:
     if not survey_row.is_fresh:
         covered = np.zeros(detail["size"], bool)
         for row in rows:
-            covered |= coarse_of(row)
+            coarse = coarse_of(row).astype(np.uint8)
+            covered |= cv2.resize(coarse, covered.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
         kept = [one for one in kept if one[0].sum() > 2 * (one[0] & covered).sum()]
     boxes = tuple(
         (x0 * image.width, y0 * image.height, (x1 - x0) * image.width, (y1 - y0) * image.height)

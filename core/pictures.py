@@ -195,7 +195,8 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
 
 def _jpeg(image: Image.Image, quality: int, *, subsampling: int) -> bytes:
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    # Pillow would carry a remark of the file's over, and with it whatever somebody has noted there.
+    image.save(buffer, "JPEG", quality=quality, subsampling=subsampling, comment=b"")
     return buffer.getvalue()
 
 

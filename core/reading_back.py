@@ -33,8 +33,7 @@ def compare_coco(source: Source, path: Path) -> None:
             at += _passed(islice(file, before - at))
             lines = list(islice(file, len(record.masks)))
             at += len(lines)
-            entries = [json.loads(line.rstrip(",\n")) for line in lines]
-            _compare(record, {entry["id"]: entry["segmentation"] for entry in entries}, source.report)
+            _compare(record, dict(map(_annotation, lines)), source.report)
         at += _passed(islice(file, source.report.masks - at))
         after = file.readline().rstrip("\n") if source.report.masks else "],"
     if at != source.report.masks or after != "],":
@@ -65,6 +64,15 @@ def compare_other(source: Source, folder: Path) -> None:
         del here
 
 
+def _annotation(line: str) -> tuple[int | None, Any]:
+    """Return id and segmentation of an annotation's line; nothing where it is none."""
+    try:
+        entry = json.loads(line.rstrip(",\n"))
+        return entry["id"], entry["segmentation"]
+    except (ValueError, TypeError, KeyError):
+        return None, None
+
+
 def _pass_to_annotations(file: TextIO) -> None:
     for line in file:
         if line.startswith('"annotations"'):
@@ -75,7 +83,7 @@ def _passed(lines: Iterator[str]) -> int:
     return sum(1 for _ in lines)
 
 
-def _compare(record: ImageRecord, written: dict[int, Any], report: ExportReport) -> None:
+def _compare(record: ImageRecord, written: dict[int | None, Any], report: ExportReport) -> None:
     for mask in record.masks:
         report.compared += 1
         segmentation = written.get(mask.id)

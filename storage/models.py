@@ -224,6 +224,7 @@ class Work(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id")
     object_key: str = Field(max_length=64)
     version: str = Field(default="", max_length=32)
+    client: str = Field(default="", max_length=64)
     state: dict[str, Any] = _json()
     started_at: datetime = _time()
     updated_at: datetime = _time()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlmodel import Session, col
 
-from storage.models import Image, Overlap
+from storage.live import live_mask
+from storage.models import Image, Mask, Overlap
 
 
 def offer(project_id: int, image_id: int, first_id: int, *, session: Session) -> None:
@@ -16,7 +17,11 @@ def offer(project_id: int, image_id: int, first_id: int, *, session: Session) ->
 
 
 def take(project_id: int, person_id: int, *, session: Session) -> int | None:
-    """Give the first live image that somebody else has done to a second person, and return it; None if none waits."""
+    """Give the first live image that somebody else has done to a second person, and return it; None if none waits.
+
+    Whoever has a mask on it has seen it already.
+    """
+    seen = exists().where(col(Mask.image_id) == col(Overlap.image_id), col(Mask.person_id) == person_id, live_mask())
     query = (
         select(col(Overlap.image_id))
         .join(Image, col(Image.id) == col(Overlap.image_id))
@@ -25,6 +30,7 @@ def take(project_id: int, person_id: int, *, session: Session) -> int | None:
             col(Overlap.second_id).is_(None),
             col(Overlap.first_id) != person_id,
             col(Image.deleted_at).is_(None),
+            ~seen,
         )
         .order_by(col(Overlap.image_id))
         .limit(1)

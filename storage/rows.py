@@ -300,13 +300,14 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class WorkRow:
-    """The object in work of one person on one image; its version is a new word each time it is kept."""
+    """The object in work of one person on one image; its version is a new word each time it is kept, by a tab."""
 
     image_id: int
     object_key: str
     state: dict[str, Any]
     updated_at: datetime
     version: str
+    client: str
 
 
 @dataclass(frozen=True, slots=True)

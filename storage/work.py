@@ -11,15 +11,20 @@ from storage.rows import WorkRow
 from storage.types import now
 
 
-def put(image_id: int, person_id: int, object_key: str, state: dict[str, Any], *, session: Session) -> str:
-    """Keep the object in work of a person on an image, in place of what was kept before; return its version."""
+def put(
+    image_id: int, person_id: int, object_key: str, state: dict[str, Any], *, session: Session, client: str = ""
+) -> str:
+    """Keep the object in work of a person on an image, in place of what was kept before; return its version.
+
+    `client` names the tab that it is in work in.
+    """
     row = _find(image_id, person_id, session)
     if row is None:
         row = Work(image_id=image_id, person_id=person_id, object_key=object_key, state=state)
         session.add(row)
     elif row.object_key != object_key:
         row.object_key, row.started_at = object_key, now()
-    row.state, row.updated_at, row.version = state, now(), uuid.uuid4().hex
+    row.state, row.updated_at, row.version, row.client = state, now(), uuid.uuid4().hex, client
     session.flush()
     return row.version
 
@@ -27,7 +32,11 @@ def put(image_id: int, person_id: int, object_key: str, state: dict[str, Any], *
 def get(image_id: int, person_id: int, *, session: Session) -> WorkRow | None:
     """Return the object in work of a person on an image, or None."""
     row = _find(image_id, person_id, session)
-    return None if row is None else WorkRow(row.image_id, row.object_key, row.state, row.updated_at, row.version)
+    return (
+        None
+        if row is None
+        else WorkRow(row.image_id, row.object_key, row.state, row.updated_at, row.version, row.client)
+    )
 
 
 def drop(image_id: int, person_id: int, *, session: Session, object_key: str | None = None) -> None:

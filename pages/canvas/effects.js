@@ -95,13 +95,15 @@ export class Effects {
     this.bench.masks.addSkip(skip);
   }
 
-  label({ imageId, key }, label) {
-    this.send(imageId, "label", "PATCH", `/masks/${key}`, { body: { label, seen: this.bench.masks.find(key)?.label ?? null }, info: { key, label } });
+  label({ imageId, key, from, to }, label) {
+    const body = { label, seen: label === to ? from : to };
+    this.send(imageId, "label", "PATCH", `/masks/${key}`, { body, info: { key, label } });
     this.bench.masks.change(key, { label });
   }
 
-  resolve({ imageId, key, flagId }, resolution) {
-    this.send(imageId, "flag", "POST", `/flags/${flagId}`, { body: { resolution, seen: this.bench.masks.answerTo(key, flagId) }, info: { key, flagId, resolution } });
+  resolve({ imageId, key, flagId, from, to }, resolution) {
+    const body = { resolution, seen: resolution === to ? from : to };
+    this.send(imageId, "flag", "POST", `/flags/${flagId}`, { body, info: { key, flagId, resolution } });
     this.bench.masks.resolveFlag(key, flagId, resolution);
   }
 }

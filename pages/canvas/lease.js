@@ -64,6 +64,7 @@ export class Lease {
   /** Somebody has taken the image over while it was worked on here. @param {string} name */
   lost(imageId, name) {
     if (imageId !== this.imageId || this.other) return;
+    this.bench.painting.cancel();
     this.say({ said: `${name} is on this image now; your object in work is kept`, quiet: false });
   }
 

@@ -214,7 +214,8 @@ export class Library {
       } else if (here.state !== "done") this.passed.add(here.id);
       if (this.at < this.trail.length - 1) return this.walk(1);
       const next = await this.claim(here.id).catch((error) => this.offline(here, error));
-      if (!next || here.id !== bench.imageId) return undefined;
+      if (!next) return undefined;
+      if (here.id !== bench.imageId) return this.refuse(next);
       if (next.round) return sendTo(next.round, next.image);
       if (next.image === null) {
         if (wasSentTo(bench.seat) && (await bench.outbox.settled())) return comeBack();
@@ -226,6 +227,12 @@ export class Library {
     } finally {
       this.leaving = false;
     }
+  }
+
+  /** Hand back what the queue has given when the hand went elsewhere meanwhile. @param {Next} next */
+  refuse({ image, round }) {
+    const { api, client } = this.bench;
+    if (image !== null && round === null) api.send("DELETE", `/images/${image}/lease?client=${client}`).catch(() => {});
   }
 
   /** Whether leaving an image means that it is done. @param {Image} here */

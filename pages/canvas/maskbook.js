@@ -107,11 +107,6 @@ export class MaskBook {
     this.patch(key, { flags });
   }
 
-  /** How a flag is answered as far as is known here. @returns {string | null} */
-  answerTo(key, flagId) {
-    return this.find(key)?.flags.find((flag) => flag.flag_id === flagId)?.resolution ?? null;
-  }
-
   resolveFlag(key, flagId, resolution) {
     this.patchFlag(key, flagId, resolution);
     this.onChange();

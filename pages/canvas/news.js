@@ -34,10 +34,8 @@ function sent(bench, item, answer) {
   if (item.op === "accept" && item.info?.mask) {
     const news = { mask_id: answer?.mask_id ?? null, flags: answer?.flags ?? [], saved: true };
     Object.assign(item.info.mask, news);
-    if (here) {
-      bench.masks.add(item.info.mask, null); // one that was refused first is shown no more
-      bench.masks.change(item.info.mask.key, news);
-    }
+    if (here && item.info.beside) bench.masks.add(item.info.mask, null); // refused first, it was shown no more
+    if (here) bench.masks.change(item.info.mask.key, news);
     if (news.flags.length) tellFlags(bench, item, news.flags);
   }
   if (item.op === "restore" && here) bench.masks.change(item.info.mask.key, { saved: true });

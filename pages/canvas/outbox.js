@@ -122,7 +122,9 @@ export class Outbox {
   /** Send a refused correction as a mask of its own, beside what stands for the one it was to correct. */
   saveBeside(id) {
     for (const item of this.items) {
-      if (item.id === id && item.op === "accept") item.body = { ...item.body, supersedes: null };
+      if (item.id !== id || item.op !== "accept") continue;
+      item.body = { ...item.body, supersedes: null };
+      item.info = { ...item.info, replaced: null, beside: true };
     }
     this.tryAgain(id);
   }

@@ -88,7 +88,7 @@ def _offer(shop: Workshop, found: SurveyTotals, job: JobRow | None) -> None:
         disabled=not may(shop, "models"),
     )
     order = settings(shop).next_order
-    box.caption(f"The workbench's order: {order}. The project settings change it.")
+    box.caption(f"The workbench's order: {order}. The page Settings changes it.")
     if trouble := st.session_state.pop("coverage-trouble", None):
         box.error(plain(trouble), icon=":material/error:")
     if job is not None and job.state == "failed":

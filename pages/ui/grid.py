@@ -15,7 +15,7 @@ from storage.rows import ImageRow, SurveyRow
 PER_PAGE: Final = 24
 _PREFIX: Final = "chosen-image-"
 _STATES: Final = {"new": "new", "in_work": "in work", "done": "done"}
-_PRIORITIES: Final = {1: ":orange[▲ first] · ", 3: "▼ last · "}
+_PRIORITIES: Final = {1: ":orange[▲ first]", 3: "▼ last"}
 # Thumbnails have all shapes; one height keeps the rows straight and the page still while they load.
 _STYLE: Final = """
 <style>
@@ -42,6 +42,12 @@ def forget_choice() -> None:
         del st.session_state[f"{_PREFIX}{image_id}"]
 
 
+def untick(image_ids: list[int]) -> None:
+    """Untick images that stay where they are; only before the page is drawn, as in a callback."""
+    for image_id in image_ids:
+        st.session_state[f"{_PREFIX}{image_id}"] = False
+
+
 def show_grid(shop: Workshop, images: list[ImageRow], surveys: dict[int, SurveyRow]) -> None:
     """Show images as cards that open the workbench or can be ticked, with what their surveys say is left."""
     st.html(_STYLE)
@@ -60,7 +66,9 @@ def _card(shop: Workshop, image: ImageRow, survey: SurveyRow | None) -> None:
     masks = "1 mask" if image.masks == 1 else f"{image.masks} masks"
     # What waits for an answer says more than the size; a card's line is too short for both.
     last = f"{image.proposals} to check" if image.proposals else f"{image.width} x {image.height}"
-    st.caption(f"{_PRIORITIES.get(image.priority, '')}{_STATES[image.state]} · {masks} · {last}")
+    said = [_PRIORITIES.get(image.priority), _STATES[image.state], masks, last]
+    # Of four parts the last, which says least, would be cut off.
+    st.caption(" · ".join([part for part in said if part][:3]))
     if survey is not None:
         colour = "orange" if survey.is_fresh and survey.left_over else "gray"
         label = f":{colour}-badge[~{survey.left_over} left]"

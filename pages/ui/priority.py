@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.queueing import PRIORITIES, Priority, prioritise
 from core.workshop import Workshop
-from pages.ui.grid import forget_choice
+from pages.ui.grid import untick
 
 _WORDS: Final[dict[Priority, str]] = {"first": "Come first", "in turn": "Come in their turn", "last": "Come last"}
 _ICONS: Final[dict[Priority, str]] = {
@@ -33,4 +33,4 @@ def priority_menu(shop: Workshop, image_ids: list[int], bar: DeltaGenerator) -> 
 
 def _set(shop: Workshop, image_ids: list[int], priority: Priority) -> None:
     prioritise(shop, image_ids, priority)
-    forget_choice()
+    untick(image_ids)

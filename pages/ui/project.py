@@ -19,7 +19,7 @@ _WORDS: Final = {
     "islands": "Islands",
     "holes": "Holes",
     "duplicate": "Duplicates",
-    "covering": "Masks that cover others",
+    "covering": "Covering others",
     "bridge": "Thin bridges",
     "rough": "Jagged outlines",
 }
@@ -60,14 +60,15 @@ def save(shop: Workshop, changes: dict[str, Any]) -> None:
 
 
 def say_how_it_went(shop: Workshop) -> None:
-    """Say what came of the last try to save."""
+    """Say what came of the last try to save, in a place of its own: what is below must not move."""
     shown = shown_settings()
+    place = st.container()
     if shown.saved:
-        st.success("Saved. Pages that are open follow with the next image.", icon=":material/check:")
+        place.success("Saved. Pages that are open follow with the next image.", icon=":material/check:")
     if shown.trouble:
-        st.error(plain(shown.trouble), icon=":material/error:")
+        place.error(plain(shown.trouble), icon=":material/error:")
     if shown.moved:
-        st.button("Show the settings as they are now", on_click=begin, args=(shop,))
+        place.button("Show the settings as they are now", on_click=begin, args=(shop,))
     shown.saved, shown.trouble, shown.moved = False, "", False
 
 
@@ -105,15 +106,10 @@ def show_settings(shop: Workshop) -> None:
             )
         with second:
             st.markdown("**Checks at accept**")
-            st.pills(
-                "Asked when a mask is accepted",
-                list(CHECKS),
-                selection_mode="multi",
-                default=[name for name in CHECKS if name not in now.checks_off],
-                format_func=lambda name: _WORDS.get(name, str(name).capitalize()),
-                key=key("checks"),
-                help="`masksmith check` asks all of them of the whole library.",
-            )
+            halves = st.columns(2)
+            for place, name in enumerate(CHECKS):
+                words = _WORDS.get(name, name.capitalize())
+                halves[place % 2].checkbox(words, name not in now.checks_off, key=key(f"check-{name}"))
             st.number_input(
                 "Flag masks below, in pixels",
                 0,
@@ -134,14 +130,22 @@ def show_settings(shop: Workshop) -> None:
         with third:
             st.markdown("**Shares**")
             st.number_input(
-                "Images done by two annotators, %", 0.0, 100.0, now.overlap_share * 100, 1.0, key=key("overlap_share")
+                "Images done by two annotators, %",
+                0.0,
+                100.0,
+                now.overlap_share * 100,
+                1.0,
+                "%.1f",
+                key=key("overlap_share"),
             )
             st.caption("Drawn by the photo itself. The second annotator does not see the first one's masks.")
             st.number_input(
-                "Objects outlined by hand, %", 0.0, 50.0, now.by_hand_share * 100, 1.0, key=key("by_hand_share")
+                "Objects outlined by hand, %", 0.0, 50.0, now.by_hand_share * 100, 1.0, "%.1f", key=key("by_hand_share")
             )
             st.caption("Outlines without the model, to compare its help with.")
-            st.number_input("Masks drawn into audits, %", 0.0, 100.0, now.audit_rate * 100, 1.0, key=key("audit_rate"))
+            st.number_input(
+                "Masks drawn into audits, %", 0.0, 100.0, now.audit_rate * 100, 1.0, "%.1f", key=key("audit_rate")
+            )
             st.caption("How many masks a new audit asks for. With 0 it asks for 100.")
         st.form_submit_button("Save", type="primary", on_click=lambda: save(shop, _read(key, now)))
 
@@ -155,6 +159,6 @@ def _read(key: Any, now: ProjectSettings) -> dict[str, Any]:
     }
     names = str(st.session_state[key("label_names")]).splitlines()
     said["label_names"] = list(dict.fromkeys(name.strip() for name in names if name.strip()))
-    said["checks_off"] = [name for name in CHECKS if name not in st.session_state[key("checks")]]
+    said["checks_off"] = [name for name in CHECKS if not st.session_state[key(f"check-{name}")]]
     before = now.to_json()
     return {name: value for name, value in said.items() if value != before[name]}

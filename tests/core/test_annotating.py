@@ -216,6 +216,8 @@ def test_two_tabs_do_not_overwrite_each_others_object_in_work(stocked: Library) 
     for stale in (first, None):
         with pytest.raises(Conflict, match="in work in another tab of yours"):
             annotating.keep_work(stocked, 1, "o", {"n": 3}, seen=Seen(stale))
+    third = annotating.keep_work(stocked, 1, "o", {"n": 3}, seen=Seen(second), client="tab").version
+    assert annotating.keep_work(stocked, 1, "o", {"n": 4}, seen=Seen(second), client="tab").version != third
     annotating.drop_work(stocked, 1)
     with pytest.raises(Conflict, match="in work in another tab of yours"):
         annotating.keep_work(stocked, 1, "o", {"n": 4}, seen=Seen(second))

@@ -53,6 +53,7 @@ def upgrade() -> None:
     op.add_column("image", sa.Column("priority", sa.Integer(), nullable=False, server_default="2"))
     op.add_column("image", sa.Column("place", sa.Integer(), nullable=False, server_default=str(UNRANKED)))
     op.add_column("work", sa.Column("version", sa.String(length=32), nullable=False, server_default=""))
+    op.add_column("work", sa.Column("client", sa.String(length=64), nullable=False, server_default=""))
     op.add_column("mask", sa.Column("returned_at", UTCDateTime(), nullable=True))
     op.execute(
         f"UPDATE image SET place = coalesce((SELECT rank FROM survey WHERE survey.image_id = image.id), {UNRANKED})"
@@ -78,6 +79,7 @@ def downgrade() -> None:
     op.drop_index("ix_image_order", table_name="image")
     op.drop_index("ix_image_open", table_name="image")
     op.drop_column("mask", "returned_at")
+    op.drop_column("work", "client")
     op.drop_column("work", "version")
     for name in ("place", "priority", "state_by", "version"):
         op.drop_column("image", name)
