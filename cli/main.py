@@ -1,4 +1,4 @@
-"""`masksmith`: import, import-masks, export, check, coverage, evaluate, retrain, models, people, doctor."""
+"""`masksmith`: import, import-masks, export, blur, check, coverage, evaluate, retrain, models, people, doctor."""
 
 import logging
 from dataclasses import asdict
@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
+from cli.blur import blur_command
 from cli.check import check_command
 from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
@@ -31,6 +32,7 @@ models_app = typer.Typer(help="Choose the model that answers prompts.", invoke_w
 app.add_typer(models_app, name="models")
 app.command("import-masks")(import_masks_command)
 app.add_typer(people_app, name="people")
+app.command("blur")(blur_command)
 app.command("check")(check_command)
 app.command("coverage")(coverage_command)
 app.command("evaluate")(evaluate_command)

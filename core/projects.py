@@ -38,6 +38,24 @@ def overview(shop: Workshop) -> dict[str, Any]:
     }
 
 
+def enter(library: Library, project_id: int) -> Library:
+    """Return the library in another of its projects.
+
+    Raises
+    ------
+    MissingRow
+        If there is none of this number.
+    InvalidInput
+        If it is somebody's seat in a round: its images are copies of another project's.
+    """
+    with library.engines.reading() as session:
+        projects.get(project_id, session=session)
+        seat = rounds.of_seat(project_id, session=session)
+    if seat is not None:
+        raise InvalidInput(f"a project must have images of its own, but {project_id} is a seat in {seat.name!r}")
+    return library.at(project_id)
+
+
 def person_name(library: Library) -> str:
     """Return the name of the person at work."""
     with library.engines.reading() as session:
@@ -90,8 +108,9 @@ def _check(values: dict[str, Any]) -> None:
         raise InvalidInput(f"the smallest mask must have from 0 to a million pixels, got {area!r}")
     if values["next_order"] not in ORDERS:
         raise InvalidInput(f"the order of images must be one of {', '.join(ORDERS)}, got {values['next_order']!r}")
-    if not isinstance(values["labels"], bool):
-        raise InvalidInput(f"labels must be on or off, got {values['labels']!r}")
+    for name in ("labels", "blur"):
+        if not isinstance(values[name], bool):
+            raise InvalidInput(f"{name} must be on or off, got {values[name]!r}")
     calibration = values["calibration"]
     if calibration is not None and (isinstance(calibration, bool) or not isinstance(calibration, int)):
         raise InvalidInput(f"the calibration must be a round's number or none, got {calibration!r}")

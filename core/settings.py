@@ -30,6 +30,8 @@ class Settings:
         Names besides addresses and this machine's own by which browsers may reach the server; lower case.
     sign_in : bool
         Whether people must sign in even before anybody has a password.
+    detector : str or None
+        What finds faces and number plates, as module:callable; None for the embedded cascades.
     """
 
     data: Path
@@ -39,6 +41,7 @@ class Settings:
     embedding_memory_bytes: int = 512 * MIB
     hosts: tuple[str, ...] = ()
     sign_in: bool = False
+    detector: str | None = None
 
     @property
     def files(self) -> Path:
@@ -59,8 +62,8 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
-    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS and
-    MASKSMITH_SIGN_IN are read.
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS,
+    MASKSMITH_SIGN_IN and MASKSMITH_DETECTOR are read.
 
     Raises
     ------
@@ -85,4 +88,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         embedding_memory_bytes=int(cache_mb) * MIB,
         hosts=tuple(name.strip().lower() for name in environ.get("MASKSMITH_HOSTS", "").split(",") if name.strip()),
         sign_in=sign_in == "on",
+        detector=environ.get("MASKSMITH_DETECTOR") or None,
     )

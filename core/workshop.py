@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core import working_files
 from core.attempts import Attempts
 from core.errors import MasksmithError, ModelUnavailable
+from core.importing import BLUR_BY_DEFAULT
 from core.page_hands import Hands, PageHands
 from core.roles import Role, require
 from core.samples import import_samples
@@ -41,6 +43,7 @@ PROJECT_DEFAULTS: dict[str, Any] = {
     "min_area": 100,
     "calibration": None,
     "next_order": "as imported",
+    "blur": BLUR_BY_DEFAULT,
 }
 OWNER = "owner"
 
@@ -157,6 +160,8 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
         migrate.upgrade(engines)
     files = FileStore(settings.files)
     files.sweep()
+    files.keep_to_oneself("originals")
+    working_files.discard(engines, files)
     with engines.writing() as session:
         project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
         owner = people.get_or_create(OWNER, role="owner", session=session)

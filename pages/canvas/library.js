@@ -107,7 +107,7 @@ export class Library {
       bench.image = view;
       const { mask_list: list, work, open_skips: skips, ...entry } = view;
       this.patch(id, entry);
-      const photo = bench.stage.open(bench.api.url(`/images/${id}/pixels`), view.width, view.height);
+      const photo = bench.stage.open(bench.api.url(`/images/${id}/pixels?v=${view.version}`), view.width, view.height);
       bench.showImage(view, list, work, skips, openedAt);
       await photo;
       if (turn !== this.opening) return;
@@ -158,7 +158,9 @@ export class Library {
   }
 
   prefetchPhotos(id) {
-    for (const image of this.following(id, 2)) new Image().src = this.bench.api.url(`/images/${image.id}/pixels`);
+    for (const { id: next, version } of this.following(id, 2)) {
+      new Image().src = this.bench.api.url(`/images/${next}/pixels?v=${version}`);
+    }
   }
 
   /** Go to the next image that is not done; this one is done if it has masks, and nothing is in work or to be checked. */

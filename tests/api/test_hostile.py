@@ -43,6 +43,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("GET", "/images/{id}"): None,
     ("GET", "/images/{id}/pixels"): None,
     ("GET", "/images/{id}/thumbnail"): None,
+    ("GET", "/images/{id}/original"): None,
     ("POST", "/images/{id}/open"): {"next": [2, 3]},
     ("POST", "/images/{id}/state"): {"state": "done"},
     ("POST", "/images/{id}/prompt"): {"points": [[60, 45, 1]], "box": [9, 9, 99, 80], "refine": "x", "seq": 1},
