@@ -48,7 +48,12 @@ def main() -> None:
 
 @app.command("import")
 def import_command(
-    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")], as_json: AsJson = False
+    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    blur: Annotated[
+        bool | None,
+        typer.Option("--blur/--no-blur", help="Blur faces and number plates; the project's setting if not given."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take photos into the library; say what was refused and why."""
     with opened_library() as library, progress_bar(hidden=as_json) as bar:
@@ -59,6 +64,7 @@ def import_command(
             files=library.files,
             project_id=library.project_id,
             progress=lambda done, total, _name: bar.update(task, completed=done, total=total),
+            blur=blur,
         )
     if as_json:
         print_json(asdict(report))

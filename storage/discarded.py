@@ -1,6 +1,6 @@
 """Queries about files that are to be deleted, and about who still uses a file."""
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, or_, select
 from sqlmodel import Session, col
 
 from storage.models import DiscardedFile, Image, ModelVersion
@@ -27,7 +27,7 @@ def forget(kind: str, sha256: str, *, session: Session) -> None:
 def in_use(sha256: str, *, session: Session) -> bool:
     """Return whether an image, deleted or not, has this working image or thumbnail."""
     used = or_(col(Image.working_sha256) == sha256, col(Image.thumb_sha256) == sha256)
-    return bool(session.execute(select(exists().where(used))).scalar_one())
+    return session.execute(select(col(Image.id)).where(used).limit(1)).first() is not None
 
 
 def encoders(*, session: Session) -> list[str]:

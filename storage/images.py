@@ -227,7 +227,7 @@ def copies(image_id: int, *, session: Session) -> list[int]:
     seats = seats.where(col(Round.project_id) == mine.c.project_id)
     here = or_(col(Image.project_id) == mine.c.project_id, col(Image.project_id).in_(seats))
     query = select(col(Image.id)).join(mine, col(Image.sha256) == mine.c.sha256).where(here)
-    return [int(found) for found in session.scalars(query.order_by(col(Image.id))) if found is not None]
+    return sorted(int(found) for found in session.scalars(query) if found is not None)
 
 
 def set_files(image_ids: list[int], *, working_sha256: str, thumb_sha256: str, session: Session) -> None:
