@@ -64,8 +64,8 @@ def search_library(
     """Search the project's images that this detector has not searched yet, and blur what it finds.
 
     One image is one transaction: a run that is cut off leaves each image as it was or as it is to be, and the next
-    goes on with the rest. Deleted images are searched too, as they may come back. Boxes that people removed stay
-    removed.
+    goes on with the rest. Boxes that people removed stay removed. A deleted image that is imported again is searched
+    then.
 
     Raises
     ------

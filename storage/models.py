@@ -96,7 +96,6 @@ class Image(SQLModel, table=True):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_image_name", "project_id", "name"),
-        Index("ix_image_every", "project_id", "id"),
         Index("ix_image_working_sha256", "working_sha256"),
         Index("ix_image_thumb_sha256", "thumb_sha256"),
         Index(

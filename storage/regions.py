@@ -95,20 +95,20 @@ def set_seen(image_id: int, person_id: int, *, session: Session) -> None:
 
 
 def to_search(project_id: int, detector: str, *, session: Session, after: int, limit: int) -> list[int]:
-    """Return the ids of images after `after` that this detector has not searched, deleted ones too: they may return."""
+    """Return the ids of images after `after` that this detector has not searched, in order of id."""
     query = _unsearched(select(col(Image.id)), project_id, detector).where(col(Image.id) > after)
     return [int(found) for found in session.scalars(query.order_by(col(Image.id)).limit(limit)) if found is not None]
 
 
 def count_to_search(project_id: int, detector: str, *, session: Session) -> int:
-    """Return how many images this detector has not searched, deleted ones too."""
+    """Return how many images this detector has not searched."""
     query = _unsearched(select(func.count()).select_from(Image), project_id, detector)
     return int(session.execute(query).scalar_one())
 
 
 def _unsearched(query: Select[Any], project_id: int, detector: str) -> Select[Any]:
     mine = exists().where(col(Search.image_id) == col(Image.id), col(Search.detector) == detector)
-    return query.where(col(Image.project_id) == project_id, ~mine)
+    return query.where(col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), ~mine)
 
 
 def page(project_id: int, *, seen: bool, session: Session, offset: int, limit: int) -> list[int]:

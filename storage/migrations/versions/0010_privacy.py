@@ -58,7 +58,6 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("kind", "sha256", name=op.f("pk_discarded_file")),
     )
-    op.create_index("ix_image_every", "image", ["project_id", "id"], unique=False)
     op.create_index("ix_image_working_sha256", "image", ["working_sha256"], unique=False)
     op.create_index("ix_image_thumb_sha256", "image", ["thumb_sha256"], unique=False)
     _leave_as_they_are()
@@ -76,7 +75,6 @@ def _leave_as_they_are() -> None:
 def downgrade() -> None:
     op.drop_index("ix_image_thumb_sha256", table_name="image")
     op.drop_index("ix_image_working_sha256", table_name="image")
-    op.drop_index("ix_image_every", table_name="image")
     op.drop_table("discarded_file")
     op.drop_index("ix_region_image_id", table_name="region")
     op.drop_table("region")
