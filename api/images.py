@@ -1,6 +1,7 @@
-"""The library: pages of images, one image with its masks, and its pixels."""
+"""The library: pages of images, one image with its masks, its pixels, and its original for owners."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,12 +11,14 @@ from api.access import may
 from api.bodies import OpenBody, StateBody, read
 from api.common import MAX_ID, computing, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
-from core import annotating, covering, library, mending
+from core import annotating, covering, library, mending, protecting
 from core.errors import InvalidInput
 from core.workshop import Library
 from storage.rows import ImageRow
 
 _FOREVER = "private, max-age=31536000, immutable"
+_ASK_AGAIN = "private, no-cache"
+"""A box may be blurred at any time: only an address that names the version stays true."""
 _STATES = ("new", "in_work", "done")
 
 
@@ -60,11 +63,23 @@ async def _file(request: Request, read_file: Callable[[Library, ImageRow], bytes
     shop = workshop(request)
     image = await in_thread(library.image, shop, path_id(request, "id"))
     sha256 = image.working_sha256 if read_file is mending.working else image.thumb_sha256
-    headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOREVER}
+    named = request.query_params.get("v") == image.working_sha256[:12]
+    headers = {"ETag": f'"{sha256}"', "Cache-Control": _FOREVER if named else _ASK_AGAIN}
     if _known(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     data = await in_thread(read_file, shop, image)
     return Response(data, media_type=library.media_type(data), headers=headers)
+
+
+async def original(request: Request) -> Response:
+    """Return the photo as it came: for owners alone, and never kept by the browser."""
+    shop = workshop(request)
+    found = await in_thread(protecting.original, shop, path_id(request, "id"))
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name, safe='')}",
+        "Cache-Control": "no-store",
+    }
+    return Response(found.data, media_type=library.media_type(found.data), headers=headers)
 
 
 def _known(sent: str, etag: str) -> bool:
@@ -102,6 +117,7 @@ ROUTES = [
     Route("/images/{id}", may("annotate", one), methods=["GET"]),
     Route("/images/{id}/pixels", may("annotate", pixels), methods=["GET"]),
     Route("/images/{id}/thumbnail", may("annotate", thumbnail), methods=["GET"]),
+    Route("/images/{id}/original", may("originals", original), methods=["GET"]),
     Route("/images/{id}/open", may("annotate", open_image), methods=["POST"]),
     Route("/images/{id}/left", may("annotate", left), methods=["GET"]),
     Route("/images/{id}/state", may("annotate", state), methods=["POST"]),

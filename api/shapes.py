@@ -20,6 +20,7 @@ def image_json(entry: Entry) -> dict[str, Any]:
         "name": image.name,
         "width": image.width,
         "height": image.height,
+        "pixels_version": image.working_sha256[:12],
         "state": image.state,
         "version": image.version,
         "priority": image.priority,

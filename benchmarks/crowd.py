@@ -32,7 +32,7 @@ def open_crowd(data: Path, count: int, *, per_image: int) -> Library:
     with library.engines.writing() as session:
         settings_store.put("samples", {"done": True}, session=session)
     photos = write_photos(data / "photos", PHOTOS)
-    import_paths(photos, engines=library.engines, files=library.files, project_id=library.project_id)
+    import_paths(photos, engines=library.engines, files=library.files, project_id=library.project_id, blur=False)
     grow(library, count, per_image=per_image)
     return library
 

@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, backup, check, coverage, evaluate, retrain, models, people, doctor and others."""
+"""`masksmith`: import, export, blur, backup, check, coverage, evaluate, retrain, models, people, doctor and others."""
 
 import logging
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from cli.backup import backup_command, restore_command
+from cli.blur import blur_command
 from cli.check import check_command
 from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
@@ -35,6 +36,7 @@ app.command("import-masks")(import_masks_command)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.add_typer(people_app, name="people")
+app.command("blur")(blur_command)
 app.command("check")(check_command)
 app.command("coverage")(coverage_command)
 app.command("evaluate")(evaluate_command)
@@ -50,7 +52,12 @@ def main() -> None:
 
 @app.command("import")
 def import_command(
-    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")], as_json: AsJson = False
+    paths: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.")],
+    blur: Annotated[
+        bool | None,
+        typer.Option("--blur/--no-blur", help="Blur faces and number plates; the project's setting if not given."),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Take photos into the library; say what was refused and why."""
     with opened_library() as library, progress_bar(hidden=as_json) as bar:
@@ -61,6 +68,7 @@ def import_command(
             files=library.files,
             project_id=library.project_id,
             progress=lambda done, total, _name: bar.update(task, completed=done, total=total),
+            blur=blur,
         )
     if as_json:
         print_json(asdict(report))

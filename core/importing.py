@@ -6,14 +6,20 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from core import working_files
 from core.errors import InvalidImage, InvalidInput
-from core.pictures import SUFFIXES, Picture, check_length, read_picture
-from storage import images
+from core.pictures import SUFFIXES, Picture, check_length, picture_of, read_upright
+from core.privacy import choice
+from core.privacy.blurring import blurred
+from core.privacy.regions import Detector, Region
+from core.project_settings import ProjectSettings
+from storage import images, projects, regions
 from storage.engine import Engines
 from storage.errors import StorageError
 from storage.files import FileStore
-from storage.rows import NewImage
+from storage.rows import NewBox, NewImage
 
 MAX_NAME = 200
 MAX_LISTED = 1000
@@ -31,6 +37,8 @@ class ImportReport:
     duplicates: int = 0
     refused: int = 0
     reasons: list[tuple[str, str]] = field(default_factory=list)
+    blurred: dict[str, int] = field(default_factory=dict)
+    """Faces and plates that were found and blurred, by kind."""
     passed_over: dict[str, int] = field(default_factory=dict)
     """Files of other kinds in folders, by suffix."""
     stopped: str | None = None
@@ -52,6 +60,11 @@ class ImportReport:
         kind = clean_name(Path(name).suffix.lower())[:20] if Path(name).suffix else "no suffix"
         self.passed_over[kind] = self.passed_over.get(kind, 0) + 1
 
+    def blur(self, found: Iterable[Region]) -> None:
+        """Note what was blurred on a photo."""
+        for region in found:
+            self.blurred[region.kind] = self.blurred.get(region.kind, 0) + 1
+
     def sentence(self) -> str:
         """Return the report in one sentence."""
         parts = [f"{self.imported} imported"]
@@ -59,11 +72,24 @@ class ImportReport:
             parts.append(f"{self.duplicates} already in the library")
         if self.refused:
             parts.append(f"{self.refused} refused")
+        if self.blurred:
+            parts.append(f"{said_of(self.blurred)} blurred")
         if self.passed_over:
             kinds = ", ".join(sorted(self.passed_over))
             parts.append(f"{sum(self.passed_over.values())} of other kinds left alone ({kinds})")
         rest = f" Stopped: {self.stopped}. Import again to go on with the rest." if self.stopped else ""
         return ", ".join(parts) + "." + rest
+
+
+def said_of(counts: dict[str, int]) -> str:
+    """Return how many boxes of each kind there are, in words.
+
+    Examples
+    --------
+    >>> said_of({"face": 2, "plate": 1})
+    '2 faces and 1 plate'
+    """
+    return " and ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(counts.items()))
 
 
 def import_paths(
@@ -74,8 +100,12 @@ def import_paths(
     project_id: int,
     progress: Progress | None = None,
     report: ImportReport | None = None,
+    blur: bool | None = None,
 ) -> ImportReport:
     """Import files and folders (all image files below them, in order of name).
+
+    With `blur` faces and number plates are blurred before anything but the original is written; None leaves it to the
+    project's settings.
 
     One file is in memory at a time. A kill leaves every photo imported or untouched. A library that can take
     no more, as on a full disk, ends it: the report says so.
@@ -86,6 +116,7 @@ def import_paths(
         If a path does not exist.
     """
     report = report or ImportReport()
+    library = _Library(engines, files, project_id, _searching(engines, project_id, blur))
     todo = list(_files_of(paths, report))
     for done, path in enumerate(todo, start=1):
         try:
@@ -95,7 +126,7 @@ def import_paths(
         except InvalidImage as error:
             report.refuse(clean_name(path.name), str(error))
         else:
-            _take(path.name, data, report, engines=engines, files=files, project_id=project_id)
+            _take(path.name, data, report, library)
         if report.stopped:
             break
         if progress:
@@ -111,11 +142,12 @@ def import_bytes(
     project_id: int,
     report: ImportReport | None = None,
 ) -> ImportReport:
-    """Import uploaded files, given as (name, content)."""
+    """Import uploaded files, given as (name, content); the project's settings say whether they are blurred."""
     report = report or ImportReport()
+    library = _Library(engines, files, project_id, _searching(engines, project_id, None))
     for name, data in uploads:
         if not report.stopped:
-            _take(name, data, report, engines=engines, files=files, project_id=project_id)
+            _take(name, data, report, library)
     return report
 
 
@@ -163,44 +195,58 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _take(name: str, data: bytes, report: ImportReport, *, engines: Engines, files: FileStore, project_id: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """Where photos go, and what searches them first, if anything does."""
+
+    engines: Engines
+    files: FileStore
+    project_id: int
+    detector: Detector | None
+
+
+def _searching(engines: Engines, project_id: int, blur: bool | None) -> Detector | None:
+    if blur is None:
+        with engines.reading() as session:
+            blur = ProjectSettings.from_json(projects.get(project_id, session=session).settings).blur
+    return choice.detector() if blur else None
+
+
+def _take(name: str, data: bytes, report: ImportReport, library: _Library) -> None:
     name = clean_name(name)
     sha256 = hashlib.sha256(data).hexdigest()
-    with engines.reading() as session:
-        known = images.known_sha256(project_id, sha256, session=session)
+    with library.engines.reading() as session:
+        known = images.known_sha256(library.project_id, sha256, session=session)
     if known:
         report.duplicates += 1
         return
+    found: list[Region] = []
     try:
-        picture = read_picture(data)
+        photo = read_upright(data)
+        if library.detector is not None:
+            found = choice.found_by(library.detector, photo.pixels)
+        picture = picture_of(photo, blurred(photo.pixels, [region.box for region in found]) if found else None)
     except InvalidImage as error:
         report.refuse(name, str(error))
         return
     try:
-        new = _keep(name, sha256, data, picture, engines=engines, files=files, project_id=project_id)
+        new = _keep(name, sha256, data, picture, found, library)
     except StorageError as error:
         report.stopped = str(error)
         return
     if new:
         report.imported += 1
+        report.blur(found)
     else:
         report.duplicates += 1
 
 
-def _keep(
-    name: str,
-    sha256: str,
-    data: bytes,
-    picture: Picture,
-    *,
-    engines: Engines,
-    files: FileStore,
-    project_id: int,
-) -> bool:
+def _keep(name: str, sha256: str, data: bytes, picture: Picture, found: list[Region], library: _Library) -> bool:
     """Write the files, then the row that makes them an image: a kill in between leaves no image."""
+    files = library.files
     files.put("originals", data)
     new = NewImage(
-        project_id=project_id,
+        project_id=library.project_id,
         name=name,
         sha256=sha256,
         working_sha256=files.put("working", picture.working),
@@ -212,5 +258,29 @@ def _keep(
         original_format=picture.format,
         original_bytes=len(data),
     )
-    with engines.writing() as session:
-        return images.insert(new, session=session)[1]
+    left_over = False
+    with library.engines.writing() as session:
+        image_id, is_new = images.insert(new, session=session)
+        if is_new:
+            left_over = _protect(image_id, new, found, library.detector, session=session)
+    if left_over:
+        working_files.discard(library.engines, files)
+    return is_new
+
+
+def _protect(image_id: int, new: NewImage, found: list[Region], detector: Detector | None, *, session: Any) -> bool:
+    """Keep what was found on an image that has just come in; return whether files are left over.
+
+    One that was deleted and comes back may have been searched before: it is blurred as people left it.
+    """
+    if regions.search_of(image_id, session=session) is not None:
+        working_files.note(new.working_sha256, new.thumb_sha256, session=session)
+        return True
+    if detector is None:
+        return False
+    boxes = [NewBox(region.kind, region.box, region.score) for region in found]
+    regions.add(image_id, boxes, source="found", session=session)
+    regions.searched(image_id, new.project_id, detector.name, to_check=bool(found), session=session)
+    return working_files.replace(
+        image_id, working_sha256=new.working_sha256, thumb_sha256=new.thumb_sha256, session=session
+    )

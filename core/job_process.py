@@ -14,7 +14,8 @@ from core import logs
 from core.balancing import arrange
 from core.covering import Report, survey_library
 from core.errors import FORESEEN
-from core.jobs import COVERAGE, KINDS, RETRAIN, folder_of
+from core.jobs import BLUR, COVERAGE, KINDS, RETRAIN, folder_of
+from core.protecting import search_library
 from core.retraining import Progress, retrain
 from core.segmentation.catalogue import load_segmenter
 from core.settings import from_environment
@@ -49,7 +50,9 @@ def work(
         return job
     lease, folder = _Lease(library, job_id), folder_of(library, job_id)
     try:
-        if job.kind == COVERAGE:
+        if job.kind == BLUR:
+            _blur(library, job, lease)
+        elif job.kind == COVERAGE:
             _survey(library, job, lease, surveyed)
         else:
             _retrain(library, job, lease, report)
@@ -62,7 +65,7 @@ def work(
         lease.end("failed", str(error))
     except Exception:
         log.exception("a %s failed", KINDS.get(job.kind, job.kind))
-        what = "retraining" if job.kind == RETRAIN else "the survey"
+        what = "retraining" if job.kind == RETRAIN else f"the {KINDS[job.kind]}"
         lease.end("failed", f"{what} must go through, but something unforeseen happened; see the log")
         raise
     finally:
@@ -115,6 +118,19 @@ def _survey(library: Library, job: JobRow, lease: "_Lease", report: Report | Non
     finally:
         arrange(library)  # what was surveyed counts, however the run ended
     lease.end("done", said)
+
+
+def _blur(library: Library, job: JobRow, lease: "_Lease") -> None:
+    """Search the images that no search has reached, those of a process before this one counted in."""
+    begun = int(job.progress.get("done", 0))
+    lease.progress = {"done": begun}
+
+    def tell(done: int, total: int) -> None:
+        lease.progress = {"done": begun + done, "total": begun + total}
+        lease.check()
+
+    said = search_library(library.at(job.asked["project_id"]), report=tell)
+    lease.end("done", said.sentence())
 
 
 class _Lease:

@@ -1,7 +1,9 @@
-"""Retraining and surveys as jobs: processes of their own that outlive the page, and that a new start goes on with.
+"""Retraining, surveys and searches for faces as jobs: processes of their own that outlive the page, and that a new
+start goes on with.
 
 The process holds a lease in the database and renews it while it works; whoever finds an open job without one starts
-a process for it. What a retraining learned is on disk after each epoch, a survey after each image: no more is lost.
+a process for it. What a retraining learned is on disk after each epoch, a survey or a search after each image: no more
+is lost.
 """
 
 import os
@@ -24,7 +26,8 @@ RETRAIN: Final = "retrain"
 COVERAGE: Final = "coverage"
 LEASE_S: Final = jobs.LEASE.total_seconds()
 """How long after its process was killed a job can be taken up."""
-KINDS: Final = {RETRAIN: "retraining", COVERAGE: "survey"}
+BLUR: Final = "blur"
+KINDS: Final = {RETRAIN: "retraining", COVERAGE: "survey", BLUR: "search for faces"}
 
 
 def newest(library: Library, kind: str = RETRAIN) -> JobRow | None:
@@ -63,6 +66,20 @@ def begin_survey(library: Library, limit: int | None = None, *, start: bool = Tr
     if (name := chosen_spec(library).name) == GRABCUT:
         raise Conflict(f"a survey needs a model with weights, but {name} has none")
     return _add(library, COVERAGE, {"limit": limit}, start=start)
+
+
+def begin_blur(library: Library, *, start: bool = True) -> int:
+    """Ask for a search of the project's images for faces and plates, let a process begin, and return the job's id.
+
+    Raises
+    ------
+    Conflict
+        If one is at work already.
+    Forbidden
+        If the person may not.
+    """
+    require(library, "privacy")
+    return _add(library, BLUR, {"project_id": library.project_id}, start=start)
 
 
 def _add(library: Library, kind: str, asked: dict[str, Any], *, start: bool) -> int:

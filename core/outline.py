@@ -36,6 +36,32 @@ def paths_of_drawing(drawing: Mapping[str, Any] | None) -> list[FloatArray]:
     return paths
 
 
+def boxes_of_drawing(drawing: Mapping[str, Any] | None, *, scale: float) -> list[tuple[float, float, float, float]]:
+    """Return the rectangles of a Fabric.js drawing as boxes (x0, y0, x1, y1) of the photo; one that was turned, whole.
+
+    Parameters
+    ----------
+    drawing : mapping or None
+        What streamlit-drawable-canvas returns as `json_data`.
+    scale : float
+        Canvas pixels per pixel of the photo.
+
+    Examples
+    --------
+    >>> rectangle = {"type": "Rect", "left": 10, "top": 20, "width": 30, "height": 40, "scaleX": 2}
+    >>> boxes_of_drawing({"objects": [rectangle, {"type": "Path"}]}, scale=0.5)
+    [(20.0, 40.0, 140.0, 120.0)]
+    """
+    boxes = []
+    for shape in (drawing or {}).get("objects", []):
+        if str(shape.get("type", "")).lower() == "rect":
+            wide, high = float(shape.get("width", 0.0)), float(shape.get("height", 0.0))
+            corners = _as_shown(np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float64), shape) / scale
+            (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+            boxes.append((x0, y0, x1, y1))
+    return boxes
+
+
 def _as_shown(corners: FloatArray, shape: Mapping[str, Any]) -> FloatArray:
     """Apply the shape's place, scale and angle: Fabric keeps corners as they were first drawn."""
     scale = np.array([shape.get("scaleX", 1.0), shape.get("scaleY", 1.0)], np.float64)

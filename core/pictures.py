@@ -38,7 +38,36 @@ class Picture:
     thumb: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Upright:
+    """A photo as it is shown, before it is written: `pixels` are RGB of shape (H, W, 3), at most 1500 px a side."""
+
+    format: str
+    original_size_wh: tuple[int, int]
+    pixels: NDArray[np.uint8]
+
+
 def read_picture(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Return the photo of a file as the library takes it; see `read_upright` for what is refused."""
+    return picture_of(read_upright(source, max_pixels=max_pixels))
+
+
+def picture_of(photo: Upright, pixels: NDArray[np.uint8] | None = None) -> Picture:
+    """Return a photo as the library takes it, with other pixels of the same size if they are given.
+
+    Nothing but pixels goes into its files: no EXIF, no place, no comment.
+    """
+    working = Image.fromarray(photo.pixels if pixels is None else pixels)
+    return Picture(
+        format=photo.format,
+        original_size_wh=photo.original_size_wh,
+        size_wh=working.size,
+        working=_jpeg(working, 95, subsampling=0),
+        thumb=_jpeg(_reduced(working, THUMB_SIDE), 80, subsampling=2),
+    )
+
+
+def read_upright(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Upright:
     """Return the photo of a file, upright, as RGB, longest side at most 1500 px.
 
     The first frame of an animation and the first page of a document is taken. Transparency lies on white.
@@ -56,7 +85,7 @@ def read_picture(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Pictu
             # Pillow warns of many pixels and of odd metadata; the limit below and the decoder decide.
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-                return _picture(image, max_pixels)
+                return _upright(image, max_pixels)
     except InvalidImage:
         raise
     except UnidentifiedImageError as error:
@@ -83,7 +112,7 @@ def check_length(length: int) -> None:
         raise InvalidImage(f"an image file must be at most {MAX_BYTES // 10**6} MB, got {length // 10**6} MB")
 
 
-def _picture(image: Image.Image, max_pixels: int) -> Picture:
+def _upright(image: Image.Image, max_pixels: int) -> Upright:
     width, height = image.size
     if width * height > max_pixels:
         raise InvalidImage(f"an image must have at most {max_pixels // 10**6} million pixels, got {width} x {height}")
@@ -97,15 +126,7 @@ def _picture(image: Image.Image, max_pixels: int) -> Picture:
     rgb = _rgb(_reduced(image, WORKING_SIDE) if _can_be_averaged(image) else image)
     rgb = rgb.transpose(_TURNS[orientation]) if orientation in _TURNS else rgb
     original = (height, width) if orientation in _ON_ITS_SIDE else (width, height)
-    working = _reduced(rgb, WORKING_SIDE)
-    thumb = _reduced(working, THUMB_SIDE)
-    return Picture(
-        format=kind,
-        original_size_wh=original,
-        size_wh=working.size,
-        working=_jpeg(working, 95, subsampling=0),
-        thumb=_jpeg(thumb, 80, subsampling=2),
-    )
+    return Upright(kind, original, np.asarray(_reduced(rgb, WORKING_SIDE)))
 
 
 _TURNS: Final = {

@@ -52,6 +52,8 @@ class ProjectSettings:
         Share of images that a second annotator does too, 0 to 1.
     audit_rate : float
         Share of new masks that audits are to draw, 0 to 1; 0 asks for none.
+    blur : bool
+        Whether faces and number plates of photos are blurred before anybody sees them.
     guidelines : str
         Markdown for annotators, which shows `guideline_pictures` by their names.
 
@@ -73,6 +75,7 @@ class ProjectSettings:
     by_hand_share: float = 0.0
     overlap_share: float = 0.0
     audit_rate: float = 0.0
+    blur: bool = True
     guidelines: str = ""
     guideline_pictures: tuple[GuidelinePicture, ...] = ()
 
@@ -87,8 +90,9 @@ class ProjectSettings:
         _within("the smallest mask", self.min_area, 0, 10**6, "from 0 to a million pixels")
         if self.next_order not in ORDERS:
             raise InvalidInput(f"the order of images must be one of {', '.join(ORDERS)}, got {self.next_order!r}")
-        if not isinstance(self.labels, bool):
-            raise InvalidInput(f"labels must be on or off, got {self.labels!r}")
+        for name, switch in (("labels", self.labels), ("blur", self.blur)):
+            if not isinstance(switch, bool):
+                raise InvalidInput(f"{name} must be on or off, got {switch!r}")
         if self.calibration is not None and not _is_whole(self.calibration):
             raise InvalidInput(f"the calibration must be a round's number or none, got {self.calibration!r}")
         if not _texts(self.label_names, MOST_LABELS, 200):

@@ -46,6 +46,24 @@ def _for_canvas(chosen: ProjectSettings) -> dict[str, Any]:
     return {**told, "guidelines": bool(chosen.guidelines.strip())}
 
 
+def enter(library: Library, project_id: int) -> Library:
+    """Return the library in another of its projects.
+
+    Raises
+    ------
+    MissingRow
+        If there is none of this number.
+    InvalidInput
+        If it is somebody's seat in a round: its images are copies of another project's.
+    """
+    with library.engines.reading() as session:
+        projects.get(project_id, session=session)
+        seat = rounds.of_seat(project_id, session=session)
+    if seat is not None:
+        raise InvalidInput(f"a project must have images of its own, but {project_id} is a seat in {seat.name!r}")
+    return library.at(project_id)
+
+
 def person_name(library: Library) -> str:
     """Return the name of the person at work."""
     with library.engines.reading() as session:

@@ -20,7 +20,9 @@ Permission = Literal[
     "models",
     "settings",
     "see_team",
+    "privacy",
     "people",
+    "originals",
 ]
 
 LEAST: Final[dict[Permission, Role]] = {
@@ -35,7 +37,9 @@ LEAST: Final[dict[Permission, Role]] = {
     "models": "manager",  # see, choose, retrain, promote
     "settings": "manager",
     "see_team": "manager",
+    "privacy": "manager",  # what is blurred on whose photo: search, draw and remove boxes
     "people": "owner",  # add, change and deactivate people
+    "originals": "owner",  # photos as they came: sharp, with their EXIF
 }
 
 

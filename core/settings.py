@@ -37,6 +37,8 @@ class Settings:
         "json" or "text": a line for each request too; None: only what goes wrong, as Python writes it.
     metrics_token : str or None
         What a monitor on another machine must know to be told /metrics.
+    detector : str or None
+        What finds faces and number plates, as module:callable; None for the embedded cascades.
     """
 
     data: Path
@@ -48,6 +50,7 @@ class Settings:
     sign_in: bool = False
     log: Form | None = None
     metrics_token: str | None = field(default=None, repr=False)
+    detector: str | None = None
 
     @property
     def files(self) -> Path:
@@ -69,7 +72,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
     MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS,
-    MASKSMITH_SIGN_IN, MASKSMITH_LOG and MASKSMITH_METRICS_TOKEN are read.
+    MASKSMITH_SIGN_IN, MASKSMITH_LOG, MASKSMITH_METRICS_TOKEN and MASKSMITH_DETECTOR are read.
 
     Raises
     ------
@@ -102,4 +105,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         sign_in=sign_in == "on",
         log=cast(Form | None, log),
         metrics_token=token,
+        detector=environ.get("MASKSMITH_DETECTOR") or None,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core import working_files
 from core.attempts import Attempts
 from core.errors import MasksmithError, ModelUnavailable
 from core.page_hands import Hands, PageHands
@@ -150,6 +151,8 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
         migrate.upgrade(engines)
     files = FileStore(settings.files)
     files.sweep()
+    files.keep_to_oneself("originals")
+    working_files.discard(engines, files)
     with engines.writing() as session:
         project = projects.first_or_create("My photos", ProjectSettings().to_json(), session=session)
         owner = people.get_or_create(OWNER, role="owner", session=session)

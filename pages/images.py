@@ -1,4 +1,4 @@
-"""Images: what is in the library; import, find, open, delete, export; what is left, and whether it is even."""
+"""Images: what is in the library; import, find, open, delete, export; what is left and whether it is even; privacy."""
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from pages.ui.model import model_dialog
 from pages.ui.moving import delete_dialog, import_dialog
 from pages.ui.moving_masks import export_dialog, import_masks_dialog
 from pages.ui.priority import priority_menu
+from pages.ui.privacy import show_privacy
 from pages.ui.resources import open_workshop
 from pages.ui.text import plain
 
@@ -25,7 +26,7 @@ if shop.trouble:
     st.warning(plain(shop.trouble), icon=":material/warning:")
 
 top = st.container(horizontal=True, vertical_alignment="center", key="library-top")
-views = ["Library", "Coverage"] if may(shop, "review") else ["Library"]
+views = ["Library", *(["Coverage"] if may(shop, "review") else []), *(["Privacy"] if may(shop, "privacy") else [])]
 view = top.segmented_control(
     "View", views, default="Library", required=True, key="images-view", label_visibility="collapsed"
 )
@@ -41,6 +42,9 @@ if may(shop, "import") and top.button("Import photos", icon=":material/add_photo
 
 if view == "Coverage":
     show_coverage(shop)
+    st.stop()
+if view == "Privacy":
+    show_privacy(shop)
     st.stop()
 
 bar = st.container(horizontal=True, vertical_alignment="bottom", key="library-bar")

@@ -96,6 +96,13 @@ class FileStore:
         """Forget a file; one that is not there is forgotten already."""
         self.path(kind, name).unlink(missing_ok=True)
 
+    def keep_to_oneself(self, kind: str) -> None:
+        """Let no other account of this machine look into the folder of a kind, where there are such rights."""
+        folder = self.root / kind
+        with contextlib.suppress(OSError):  # it may be another account's, or on a disk without rights
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(0o700)
+
     def path(self, kind: str, name: str) -> Path:
         """Return where a file is kept.
 

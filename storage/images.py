@@ -11,8 +11,8 @@ from sqlmodel import Session, col
 from storage import tallies
 from storage.errors import MissingRow
 from storage.live import live_mask, proposed_mask
-from storage.models import UNRANKED, Image, Mask, Skip, Survey, Work
-from storage.rows import ImageRow, NewImage, Progress
+from storage.models import UNRANKED, Image, Mask, Round, Seat, Skip, Survey, Work
+from storage.rows import FilesRow, ImageRow, NewImage, Progress
 from storage.types import now
 
 _MANY: Final = 500
@@ -215,6 +215,38 @@ def by_sha256(project_id: int, sha256: str, *, session: Session) -> ImageRow:
     if found is None:
         raise MissingRow(f"an image of hash {sha256[:12]}… must be in the library, but is not")
     return get(found, session=session)
+
+
+def copies(image_id: int, *, session: Session) -> list[int]:
+    """Return the ids of an image and of its copies in seats of its project's rounds, deleted ones too."""
+    mine = select(col(Image.project_id), col(Image.sha256)).where(col(Image.id) == image_id).subquery()
+    seats = select(col(Seat.project_id)).join(Round, col(Round.id) == col(Seat.round_id))
+    seats = seats.where(col(Round.project_id) == mine.c.project_id)
+    here = or_(col(Image.project_id) == mine.c.project_id, col(Image.project_id).in_(seats))
+    query = select(col(Image.id)).join(mine, col(Image.sha256) == mine.c.sha256).where(here)
+    return sorted(int(found) for found in session.scalars(query) if found is not None)
+
+
+def set_files(image_ids: list[int], *, working_sha256: str, thumb_sha256: str, session: Session) -> None:
+    """Give images another working image and thumbnail of the same size."""
+    query = update(Image).where(col(Image.id).in_(image_ids))
+    session.execute(query.values(working_sha256=working_sha256, thumb_sha256=thumb_sha256))
+
+
+def files_of(image_id: int, *, session: Session) -> FilesRow:
+    """Return the files of an image, deleted or not.
+
+    Raises
+    ------
+    MissingRow
+        If there is no such image.
+    """
+    names = ("project_id", "sha256", "working_sha256", "thumb_sha256", "width", "height")
+    query = select(*(getattr(Image, name) for name in names)).where(col(Image.id) == image_id)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise MissingRow(f"image {image_id} must be in the library, but it is not")
+    return FilesRow(*found)
 
 
 def set_state(image_id: int, state: str, *, session: Session, only_from: str | None = None) -> None:

@@ -122,6 +122,8 @@ class Image(SQLModel, table=True):
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_image_name", "project_id", "name"),
+        Index("ix_image_working_sha256", "working_sha256"),
+        Index("ix_image_thumb_sha256", "thumb_sha256"),
         Index(
             "ix_image_live_masks",
             "project_id",
@@ -151,6 +153,55 @@ class Image(SQLModel, table=True):
     live_masks: int = 0
     created_at: datetime = _time()
     deleted_at: datetime | None = _time(nullable=True)
+
+
+class Search(SQLModel, table=True):
+    """That a detector looked for faces and number plates on an image, and that somebody looked at what it found."""
+
+    __table_args__ = (UniqueConstraint("image_id"), Index("ix_search_review", "project_id", "seen_at", "image_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    project_id: int = Field(foreign_key="project.id")
+    image_id: int = Field(foreign_key="image.id")
+    detector: str = Field(max_length=200)
+    searched_at: datetime = _time()
+    seen_at: datetime | None = _time(nullable=True)
+    seen_by: int | None = Field(default=None, foreign_key="person.id")
+
+
+class RegionRow(SQLModel, table=True):
+    """A face or number plate on an image that is blurred, or was until somebody removed its box."""
+
+    __tablename__ = "region"
+    __table_args__ = (
+        CheckConstraint("kind IN ('face', 'plate')", name="kind"),
+        CheckConstraint("source IN ('found', 'drawn')", name="source"),
+        CheckConstraint("x0 < x1 AND y0 < y1", name="box"),
+        Index("ix_region_image_id", "image_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    image_id: int = Field(foreign_key="image.id")
+    kind: str = Field(max_length=16)
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    source: str = Field(max_length=16)
+    score: float | None = None
+    person_id: int | None = Field(default=None, foreign_key="person.id")
+    created_at: datetime = _time()
+    removed_at: datetime | None = _time(nullable=True)
+    removed_by: int | None = Field(default=None, foreign_key="person.id")
+
+
+class DiscardedFile(SQLModel, table=True):
+    """A file of the store to be deleted unless an image uses it: noted with what made it needless, so none is left."""
+
+    __tablename__ = "discarded_file"
+
+    kind: str = Field(max_length=16, primary_key=True)
+    sha256: str = Field(max_length=64, primary_key=True)
 
 
 class Survey(SQLModel, table=True):

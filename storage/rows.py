@@ -152,6 +152,18 @@ class LibraryNameRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesRow:
+    """An image's files by their hashes, and the size of its working image."""
+
+    project_id: int
+    sha256: str
+    working_sha256: str
+    thumb_sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewImage:
     """An image to be put into the library; its files are in the store already."""
 
@@ -618,3 +630,35 @@ class SpreadRow:
     band: int
     place: int
     masks: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewBox:
+    """A face or number plate to be blurred, in working-image pixels; `score` if a detector found it."""
+
+    kind: str
+    box: tuple[float, float, float, float]
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """A face or number plate that is blurred, or was: found by a detector, or drawn by a person."""
+
+    id: int
+    image_id: int
+    kind: str
+    box: tuple[float, float, float, float]
+    source: str
+    score: float | None
+    person_id: int | None
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """That an image was searched for faces and plates, by which detector, and when somebody looked at the outcome."""
+
+    image_id: int
+    detector: str
+    seen_at: datetime | None

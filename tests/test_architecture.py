@@ -30,6 +30,7 @@ PURE = (
     "core.masks",
     "core.outline",
     "core.pictures",
+    "core.privacy",
 )
 PURE_MAY = ("storage.errors", "storage.files")
 

@@ -5,7 +5,7 @@ import { isProposal } from "./maskbook.js";
 import { comeBack, sendTo, wasSentTo } from "./places.js";
 
 /** @typedef {{id: number, name: string, width: number, height: number, state: string, masks: number, skips: number,
- *   proposals: number, embedding: string, has_work: boolean, version: number, priority: number}} Image
+ *   proposals: number, embedding: string, has_work: boolean, version: number, pixels_version: string, priority: number}} Image
  * @typedef {{image: number | null, mask: number | null, round: number | null, ahead: number[]}} Next */
 
 const PAGE = 200;
@@ -131,7 +131,7 @@ export class Library {
       bench.image = view;
       const { mask_list: list, work, open_skips: skips, ...entry } = view;
       this.know(entry);
-      const photo = bench.stage.open(bench.api.url(`/images/${id}/pixels`), view.width, view.height);
+      const photo = bench.stage.open(bench.api.url(`/images/${id}/pixels?v=${view.pixels_version}`), view.width, view.height);
       bench.showImage(view, list, work, skips, openedAt);
       await photo;
       if (turn !== this.opening) return;
@@ -183,7 +183,10 @@ export class Library {
 
   prefetchPhotos(id) {
     const next = this.ahead.length ? this.ahead : this.following(id, 2).map((image) => image.id);
-    for (const one of next.slice(0, 2)) new Image().src = this.bench.api.url(`/images/${one}/pixels`);
+    for (const one of next.slice(0, 2)) {
+      const known = this.images[this.place.get(one) ?? -1];
+      if (known) new Image().src = this.bench.api.url(`/images/${one}/pixels?v=${known.pixels_version}`);
+    }
   }
 
   /**

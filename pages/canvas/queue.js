@@ -59,7 +59,7 @@ export function queue(bench) {
 
 function row(bench, image, index, current) {
   const photo = el("img", {
-    src: bench.api.url(`/images/${image.id}/thumbnail`),
+    src: bench.api.url(`/images/${image.id}/thumbnail?v=${image.pixels_version}`),
     loading: "lazy",
     decoding: "async",
     draggable: false,

@@ -7,7 +7,8 @@ import streamlit as st
 from core import library
 from core.errors import FORESEEN
 from core.importing import ImportReport, import_bytes, import_paths
-from core.roles import require
+from core.projects import change_settings, settings
+from core.roles import may, require
 from core.workshop import Workshop
 from pages.ui.grid import forget_choice
 from pages.ui.reasons import show_reasons
@@ -26,6 +27,7 @@ def import_dialog(shop: Workshop) -> None:
         placeholder="/path/to/photos",
         help="Folders are read with all folders below them.",
     ).strip()
+    _offer_blur(shop)
     if not st.button("Import", type="primary", disabled=not uploads and not folder):
         return
     bar = st.progress(0.0, "Reading…")
@@ -57,6 +59,22 @@ def import_dialog(shop: Workshop) -> None:
         st.error(plain(str(error)), icon=":material/error:")
     bar.empty()
     _show_import(report)
+
+
+def _offer_blur(shop: Workshop) -> None:
+    st.toggle(
+        "Blur faces and number plates",
+        settings(shop).blur,
+        key="import-blur",
+        on_change=_set_blur,
+        args=(shop,),
+        disabled=not may(shop, "settings"),
+        help="Before anybody sees the photo. A setting of the project; the view Privacy shows what was found.",
+    )
+
+
+def _set_blur(shop: Workshop) -> None:
+    change_settings(shop, {"blur": st.session_state["import-blur"]})
 
 
 def _show_import(report: ImportReport) -> None:

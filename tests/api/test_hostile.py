@@ -43,6 +43,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("GET", "/images/{id}"): None,
     ("GET", "/images/{id}/pixels"): None,
     ("GET", "/images/{id}/thumbnail"): None,
+    ("GET", "/images/{id}/original"): None,
     ("POST", "/images/{id}/open"): {"next": [2, 3]},
     ("POST", "/images/{id}/state"): {"state": "done", "seen": 1},
     ("GET", "/images/{id}/left"): None,

@@ -30,6 +30,7 @@ DECIDED: dict[tuple[str, str], str | None] = {
     ("GET", "/images/{id}"): "annotator",
     ("GET", "/images/{id}/pixels"): "annotator",
     ("GET", "/images/{id}/thumbnail"): "annotator",
+    ("GET", "/images/{id}/original"): "owner",
     ("POST", "/images/{id}/open"): "annotator",
     ("POST", "/images/{id}/state"): "annotator",
     ("GET", "/images/{id}/left"): "annotator",

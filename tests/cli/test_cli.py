@@ -45,6 +45,7 @@ def test_import_tells_programs_the_same(run: Run, folder: Path) -> None:
         "duplicates": 1,
         "refused": 1,
         "reasons": [["d [red]x.jpg", REASON]],
+        "blurred": {},
         "passed_over": {".txt": 1},
         "stopped": None,
     }

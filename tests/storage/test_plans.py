@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from storage import (
     audits,
+    discarded,
     exports,
     flags,
     images,
@@ -19,6 +20,7 @@ from storage import (
     projects,
     proposals,
     queue,
+    regions,
     reviews,
     rounds,
     sign_ins,
@@ -114,6 +116,17 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "verdicts of an audit": lambda session: reviews.of_audit(1, session=session),
     "what a correction corrects": lambda session: reviews.to_fix(masks.lineage(1, session=session), session=session),
     "what stands in a mask's place": lambda session: masks.heir(1, session=session),
+    "what is blurred on an image": lambda session: regions.of_image(1, session=session, removed=True),
+    "removing a box": lambda session: regions.remove(1, person_id=1, session=session),
+    "whether an image was searched": lambda session: regions.search_of(1, session=session),
+    "images to search": lambda session: regions.to_search(1, "d", session=session, after=0, limit=50),
+    "images whose boxes wait": lambda session: regions.page(1, seen=False, session=session, offset=0, limit=1),
+    "how many boxes wait": lambda session: regions.count(1, seen=False, session=session),
+    "whether a file is in use": lambda session: discarded.in_use("0" * 64, session=session),
+    "copies of an image": lambda session: images.copies(1, session=session),
+    "other files for an image": lambda session: images.set_files(
+        [1], working_sha256="3" * 64, thumb_sha256="4" * 64, session=session
+    ),
     "the next mask of an audit": lambda session: audits.next_mask(
         AuditRow(1, 1, "simple", 9, 1, {}, now(), 3), 1, but_own=True, session=session
     ),

@@ -1,0 +1,1 @@
+"""Faces and number plates: where they are, and how they are made unrecognisable."""
