@@ -15,15 +15,13 @@ from storage.rows import Times
 from tests.storage.conftest import new_image
 
 
-def test_migrations_build_the_schema_of_the_models(tmp_path: Path) -> None:
-    engines = make_engines(f"sqlite:///{tmp_path / 'new.db'}")
-    assert migrate.pending(engines)
-    migrate.upgrade(engines)
-    assert not migrate.pending(engines)
-    with engines.read.connect() as connection:
+def test_migrations_build_the_schema_of_the_models(unmigrated: Engines) -> None:
+    assert migrate.pending(unmigrated)
+    migrate.upgrade(unmigrated)
+    assert not migrate.pending(unmigrated)
+    with unmigrated.read.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
-    engines.dispose()
 
 
 def test_upgrading_again_keeps_the_data(engines: Engines) -> None:
