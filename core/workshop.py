@@ -201,6 +201,7 @@ def open_workshop(settings: Settings, *, samples: bool = True) -> Workshop:
         segmenter = load_segmenter(spec)
     except ModelUnavailable as error:
         if settings.model:
+            library.close()
             raise
         trouble = f"The chosen model {spec.name} cannot answer: {error}. GrabCut answers in its place."
         log.error("%s", trouble)

@@ -95,7 +95,10 @@ def make_engines(url: str) -> Engines:
 def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
-        if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
+        if address.get_backend_name() != "sqlite":
+            # A server may be started anew while the app runs: its old connections are noticed before they are used.
+            return create_engine(address, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+        if address.database and address.database != ":memory:":
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         return create_engine(address)
     except (ArgumentError, ImportError) as error:
@@ -111,5 +114,4 @@ def _locking(engine: Engine) -> Engines:
         if connection.get_execution_options().get("write"):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
 
-    reading = engine.execution_options(isolation_level="REPEATABLE READ")
-    return Engines(reading, engine.execution_options(write=True))
+    return Engines(engine, engine.execution_options(write=True, isolation_level="READ COMMITTED"))

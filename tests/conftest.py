@@ -63,7 +63,8 @@ def settings_of(data: Path, database_url: str | None = None) -> Settings:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests that are marked so on both databases; the others run on SQLite."""
-    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+    marked = {mark.name for mark in metafunc.definition.iter_markers()}
+    if "database" in metafunc.fixturenames and "both_databases" in marked and "sqlite_only" not in marked:
         metafunc.parametrize("database", DATABASES, indirect=True)
 
 

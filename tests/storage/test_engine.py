@@ -1,7 +1,6 @@
 """The database: schema, transactions, and queries about images, work, skips and people."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,6 +11,7 @@ from storage import images, masks, migrate, people, projects, settings_store, sk
 from storage.engine import Engines, make_engines
 from storage.errors import MissingRow, StorageError
 from storage.rows import Times
+from tests.postgresql import Server
 from tests.storage.conftest import new_image
 
 
@@ -127,3 +127,31 @@ def test_people_and_projects_are_found_or_named_missing(engines: Engines) -> Non
             projects.get(9, session=session)
         with pytest.raises(MissingRow):
             masks.get(9, session=session)
+
+
+def test_a_server_that_was_started_anew_is_spoken_to_again(postgresql: Engines, server: Server) -> None:
+    with postgresql.reading() as session:
+        assert images.count(1, session=session) == 1
+    server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'")
+    with postgresql.reading() as session:
+        assert images.count(1, session=session) == 1
+
+
+def test_a_connection_that_breaks_undoes_its_transaction(postgresql: Engines, server: Server) -> None:
+    def break_off() -> None:
+        with postgresql.writing() as session:
+            images.insert(new_image("lost.jpg", 5), session=session)
+            server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'")
+            images.insert(new_image("lost too.jpg", 6), session=session)
+
+    with pytest.raises(StorageError, match="the database must answer"):
+        break_off()
+    with postgresql.reading() as session:
+        assert images.count(1, session=session) == 1
+
+
+def test_a_database_that_is_not_there_is_named_without_the_password(server: Server) -> None:
+    engines = make_engines(server.url("nowhere").replace("masksmith@", "masksmith:secret@"))
+    with pytest.raises(StorageError, match=r'the database must answer, got: .*"nowhere" does not exist') as caught:
+        migrate.pending(engines)
+    assert "secret" not in str(caught.value)

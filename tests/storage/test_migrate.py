@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import IntegrityError
@@ -78,6 +79,14 @@ def test_a_library_of_every_older_version_keeps_its_rows(unmigrated: Engines, re
         # Rows that were there before counters are counted; whoever goes around the queries counts nothing.
         counted = int(revision < "0008")
         assert (image.masks, tallies.read(1, session=session).sum("masks")) == (counted, counted)
+
+
+def test_every_step_on_the_way_can_be_stopped_at(unmigrated: Engines) -> None:
+    for revision in REVISIONS:
+        migrate.upgrade(unmigrated, revision)
+        with unmigrated.read.connect() as connection:
+            assert MigrationContext.configure(connection).get_current_revision() == revision
+    assert not migrate.pending(unmigrated)
 
 
 def test_a_library_with_masks_takes_imported_ones_after_the_migration_and_no_others(unmigrated: Engines) -> None:
