@@ -62,19 +62,24 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        said = str(error.orig).splitlines() or [type(error.orig).__name__]
-        raise StorageError(f"the database must answer, got: {said[0]}") from error
+        raise StorageError(f"the database must answer, got: {said(error)}") from error
 
 
-def make_engines(url: str) -> Engines:
-    """Return the engines of the database at `url`; a SQLite file's folder is made when missing.
+def said(error: DBAPIError) -> str:
+    """Return what the driver said, in one line and without values of rows."""
+    lines = str(error.orig).splitlines() or [type(error.orig).__name__]
+    return lines[0]
+
+
+def make_engines(url: str, *, named: str = "DATABASE_URL") -> Engines:
+    """Return the engines of the database at `url`, which is `named` so; a SQLite file's folder is made when missing.
 
     Raises
     ------
     StorageError
         If the URL names no database that can be spoken to, or the folder cannot be made.
     """
-    engine = _engine(url)
+    engine = _engine(url, named)
     if engine.dialect.name != "sqlite":
         return _locking(engine)
 
@@ -92,7 +97,7 @@ def make_engines(url: str) -> Engines:
     return Engines(engine, engine.execution_options(write=True))
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, named: str) -> Engine:
     try:
         address = make_url(url)
         if address.get_backend_name() != "sqlite":
@@ -103,7 +108,7 @@ def _engine(url: str) -> Engine:
         return create_engine(address)
     except (ArgumentError, ImportError) as error:
         # The URL itself stays out of the sentence: it may hold a password.
-        raise StorageError(f"DATABASE_URL must name a database with an installed driver, got: {error}") from error
+        raise StorageError(f"{named} must name a database with an installed driver, got: {error}") from error
     except OSError as error:
         raise StorageError(f"the database's folder must be writable, got: {error.strerror}") from error
 

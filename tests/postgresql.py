@@ -20,6 +20,7 @@ from sqlalchemy import make_url
 DEBIAN = Path("/usr/lib/postgresql")
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "jit=off")
 STARTED_WITHIN_S = 30.0
+KEPT = 8
 
 
 class Server:
@@ -37,13 +38,13 @@ class Server:
     def make(self, name: str | None = None, *, template: str = "template1") -> str:
         """Make a database, empty or a copy of another one, and return its address; without a name it is one test's.
 
-        A test's database goes when the next test asks for its own: by then its connections have ended.
+        Some databases later it goes: its test is over by then, and so are its connections, which would be waited for.
         """
-        while name is None and self._used:
-            self.ask(f"DROP DATABASE {self._used.pop()} WITH (FORCE)")
         if name is None:
             name = f"test_{next(self._numbers)}"
             self._used.append(name)
+        if len(self._used) > KEPT:
+            self.ask(f"DROP DATABASE {self._used.pop(0)} WITH (FORCE)")
         self.ask(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
