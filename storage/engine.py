@@ -14,16 +14,16 @@ from storage.errors import StorageError
 
 __all__ = ["Engines", "Session", "make_engines"]
 
+_PATIENCE_MS: Final = 10_000
+"""How long a writer waits for another."""
 _PRAGMAS = (
     "journal_mode=WAL",
-    "busy_timeout=10000",
+    f"busy_timeout={_PATIENCE_MS}",
     "foreign_keys=ON",
     # FULL makes every commit reach the disk before it is acknowledged: an accepted mask must survive
     # a power cut, and NORMAL may lose the last ones in WAL mode.
     "synchronous=FULL",
 )
-
-
 _WRITER: Final = 0x6D61736B
 """Names the lock that one writer holds at a time on PostgreSQL."""
 
@@ -117,6 +117,8 @@ def _locking(engine: Engine) -> Engines:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         if connection.get_execution_options().get("write"):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+            # As on SQLite nobody waits for ever: the writer before may hang, or its machine be gone.
+            patience = f"set_config('lock_timeout', '{_PATIENCE_MS}', true)"
+            connection.exec_driver_sql(f"SELECT {patience}, pg_advisory_xact_lock({_WRITER})")
 
     return Engines(engine, engine.execution_options(write=True, isolation_level="READ COMMITTED"))

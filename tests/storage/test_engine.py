@@ -150,6 +150,20 @@ def test_a_connection_that_breaks_undoes_its_transaction(postgresql: Engines, se
         assert images.count(1, session=session) == 1
 
 
+def test_a_writer_does_not_wait_for_ever(postgresql: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.engine._PATIENCE_MS", 50)
+
+    def write() -> None:
+        with postgresql.writing() as session:
+            projects.set_settings(1, {}, session=session)
+
+    with postgresql.writing() as first:
+        projects.set_settings(1, {}, session=first)
+        with pytest.raises(StorageError, match=r"the database must answer, got: .* due to lock timeout"):
+            write()
+    write()
+
+
 def test_a_database_that_is_not_there_is_named_without_the_password(server: Server) -> None:
     engines = make_engines(server.url("nowhere").replace("masksmith@", "masksmith:secret@"))
     with pytest.raises(StorageError, match=r'the database must answer, got: .*"nowhere" does not exist') as caught:
