@@ -47,4 +47,4 @@ def move_to(library: Library, url: str, *, progress: Callable[[int, int], None] 
             target.dispose()
     except StorageError as error:
         raise StorageError(f"nothing was copied: {error}") from error
-    return Moved(target.read.dialect.name, tables, str(library.settings.files))
+    return Moved(target.read.dialect.name, tables, library.files.address)

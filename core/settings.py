@@ -30,6 +30,8 @@ class Settings:
         Names besides addresses and this machine's own by which browsers may reach the server; lower case.
     sign_in : bool
         Whether people must sign in even before anybody has a password.
+    files_url : str or None
+        Address of the file store, such as s3://bucket/prefix; a folder in `data` if None.
     """
 
     data: Path
@@ -39,11 +41,12 @@ class Settings:
     embedding_memory_bytes: int = 512 * MIB
     hosts: tuple[str, ...] = ()
     sign_in: bool = False
+    files_url: str | None = None
 
     @property
-    def files(self) -> Path:
-        """Root folder of the file store."""
-        return self.data / "files"
+    def files(self) -> str:
+        """Address of the file store: a folder's path, or s3://bucket/prefix."""
+        return self.files_url or str(self.data / "files")
 
     @property
     def models(self) -> Path:
@@ -59,8 +62,8 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
-    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS and
-    MASKSMITH_SIGN_IN are read.
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_FILES, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB,
+    MASKSMITH_HOSTS and MASKSMITH_SIGN_IN are read.
 
     Raises
     ------
@@ -85,4 +88,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         embedding_memory_bytes=int(cache_mb) * MIB,
         hosts=tuple(name.strip().lower() for name in environ.get("MASKSMITH_HOSTS", "").split(",") if name.strip()),
         sign_in=sign_in == "on",
+        files_url=environ.get("MASKSMITH_FILES") or None,
     )

@@ -27,7 +27,7 @@ from storage import events, migrate, model_versions, people, projects, settings_
 from storage import images as image_queries
 from storage.engine import Engines, make_engines
 from storage.errors import StorageError
-from storage.files import FileStore
+from storage.files import FileStore, open_files
 from storage.rows import ModelVersionRow
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
     new = migrate.pending(engines)
     if new:
         migrate.upgrade(engines)
-    files = FileStore(settings.files)
+    files = open_files(settings.files)
     files.sweep()
     with engines.writing() as session:
         project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
@@ -213,9 +213,7 @@ def open_workshop(settings: Settings, *, samples: bool = True) -> Workshop:
     desk = PromptDesk(segmenter, cache, library.working_pixels)
     background = None
     if segmenter.keeps_embeddings:
-        background = BackgroundEncoder(
-            spec, files.root, path_of=lambda sha256: files.path("working", sha256), is_ready=desk.is_ready
-        )
+        background = BackgroundEncoder(spec, files.address, is_ready=desk.is_ready)
     return Workshop(settings, library.engines, files, library.project_id, library.person_id, desk, background, trouble)
 
 
@@ -237,7 +235,7 @@ def spec_in(library: Library, name: str, path: str | None, head: str | None = No
         Path(path) if path else None,
         models=settings.models,
         device=settings.device,
-        head=library.files.path("checkpoints", head) if head else None,
+        head=library.files.local("checkpoints", head, copies=settings.data / "copies") if head else None,
     )
 
 

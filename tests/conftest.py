@@ -17,6 +17,7 @@ from core.segmentation.sam_modules import segment_anything
 from core.settings import Settings
 from core.workshop import Library, choose_model, open_library
 from tests.postgresql import Server, running_server
+from tests.s3 import S3, running_s3
 
 # The same examples on every machine and no clock: a failure is a failure for everybody.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -79,6 +80,20 @@ def server() -> Iterator[Server]:
     """PostgreSQL, started when the first test asks for it."""
     with running_server() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def running_s3_server() -> Iterator[S3]:
+    with running_s3() as running:
+        yield running
+
+
+@pytest.fixture
+def s3(running_s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """A server that speaks S3, which this process uses."""
+    for name, value in running_s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return running_s3_server
 
 
 def make_empty(settings: Settings) -> None:

@@ -32,9 +32,7 @@ class Bench:
         self.files = FileStore(root)
         self.key = lambda image: cache_key(image, segmenter.encoder_key)
         self.images = [self._photo(number) for number in range(3)]
-        self.encoder = BackgroundEncoder(
-            SPEC, root, path_of=lambda image: self.files.path("working", image), is_ready=self.ready
-        )
+        self.encoder = BackgroundEncoder(SPEC, str(root), is_ready=self.ready)
 
     def _photo(self, number: int) -> str:
         rng = np.random.default_rng(number)
