@@ -36,8 +36,8 @@ class Bucket:
         if scheme != "s3" or not bucket:
             raise StorageError(f"files must be in a folder or at an address like s3://bucket/prefix, got {address!r}")
         self.address = f"s3://{self._root}"
-        # Other processes write, too: what a listing said before is not believed.
-        self._fs = S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+        # Other processes write, too: what a listing said before is not believed, and a file is read by one request.
+        self._fs = S3FileSystem(use_listings_cache=False, skip_instance_cache=True, max_concurrency=1)
         with self._telling():
             try:
                 self._fs.call_s3("head_bucket", Bucket=bucket)
