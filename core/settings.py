@@ -31,7 +31,7 @@ class Settings:
     sign_in : bool
         Whether people must sign in even before anybody has a password.
     files_url : str or None
-        Address of the file store, such as s3://bucket/prefix; a folder in `data` if None.
+        Address of the file store, s3://bucket/prefix or another folder; a folder in `data` if None.
     """
 
     data: Path
@@ -77,6 +77,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     cache_mb = environ.get("MASKSMITH_CACHE_MB") or "512"
     if not cache_mb.isdecimal() or int(cache_mb) < 1:
         raise InvalidInput(f"MASKSMITH_CACHE_MB must be a whole number of at least 1, got {cache_mb!r}")
+    files = environ.get("MASKSMITH_FILES") or None
+    if files is not None and "://" not in files:
+        files = str(Path(files).expanduser().resolve())
     sign_in = environ.get("MASKSMITH_SIGN_IN") or "auto"
     if sign_in not in ("on", "auto"):
         raise InvalidInput(f"MASKSMITH_SIGN_IN must be on or auto, got {sign_in!r}")
@@ -88,5 +91,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         embedding_memory_bytes=int(cache_mb) * MIB,
         hosts=tuple(name.strip().lower() for name in environ.get("MASKSMITH_HOSTS", "").split(",") if name.strip()),
         sign_in=sign_in == "on",
-        files_url=environ.get("MASKSMITH_FILES") or None,
+        files_url=files,
     )

@@ -151,12 +151,12 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"the data folder {settings.data} must be writable, got: {error.strerror}") from error
+    files = open_files(settings.files)
+    files.sweep()
     engines = make_engines(settings.database_url)
     new = migrate.pending(engines)
     if new:
         migrate.upgrade(engines)
-    files = open_files(settings.files)
-    files.sweep()
     with engines.writing() as session:
         project = projects.first_or_create("My photos", PROJECT_DEFAULTS, session=session)
         owner = people.get_or_create(OWNER, role="owner", session=session)

@@ -74,6 +74,15 @@ def test_a_photo_that_is_gone_is_told(shop: Workshop) -> None:
     annotating.set_state(shop, 2, "done")
 
 
-def test_the_environment_says_where_files_are(tmp_path: Path) -> None:
+def test_without_its_bucket_a_library_is_not_opened_and_nothing_is_made(settings: Settings, s3: S3) -> None:
+    s3.make_bucket("photos")
+    with pytest.raises(StorageError, match="the bucket nowhere must exist, but does not"):
+        open_library(replace(settings, files_url="s3://nowhere"))
+    assert list(settings.data.iterdir()) == []
+
+
+def test_the_environment_says_where_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert from_environment({"MASKSMITH_FILES": "there"}).files == str(tmp_path / "there")
     assert from_environment({"MASKSMITH_DATA": str(tmp_path)}).files == str(tmp_path / "files")
     assert from_environment({"MASKSMITH_FILES": "s3://bucket/a"}).files == "s3://bucket/a"
