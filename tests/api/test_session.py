@@ -17,7 +17,6 @@ from storage.types import now
 from tests.api import people as team
 from tests.api.conftest import client_of, listed, refused, save
 
-pytestmark = pytest.mark.both_databases
 
 COOKIE = sign_in.COOKIE
 
@@ -250,7 +249,6 @@ def test_a_new_role_holds_with_the_next_request(client: httpx.Client, ids: dict[
     assert client.get("/api/models").status_code == 200
 
 
-@pytest.mark.sqlite_only  # attempts are counted in memory, and hashing takes seconds
 def test_too_many_wrong_passwords_of_one_name_must_wait_and_others_need_not(
     client: httpx.Client, ids: dict[str, int]
 ) -> None:
@@ -262,7 +260,6 @@ def test_too_many_wrong_passwords_of_one_name_must_wait_and_others_need_not(
     assert team.sign_in(client, "reviewer").status_code == 204
 
 
-@pytest.mark.sqlite_only  # attempts are counted in memory, and hashing takes seconds
 def test_a_right_password_counts_a_name_anew(client: httpx.Client, ids: dict[str, int]) -> None:
     for _ in range(2):
         for _ in range(SIGN_INS_OF_NAME - 1):

@@ -9,8 +9,6 @@ from core import projects
 from core.errors import InvalidInput
 from core.workshop import PROJECT_DEFAULTS, Library
 
-pytestmark = pytest.mark.both_databases
-
 
 def test_settings_begin_with_their_defaults(library: Library) -> None:
     assert projects.settings(library) == PROJECT_DEFAULTS
