@@ -18,7 +18,6 @@ from tests.api.conftest import client_of, listed, refused, save
 from tests.api.test_hostile import BODIES
 from tests.conftest import square
 
-
 ANYBODY = None
 DECIDED: dict[tuple[str, str], str | None] = {
     ("POST", "/session"): ANYBODY,

@@ -17,7 +17,6 @@ from storage.types import now
 from tests.api import people as team
 from tests.api.conftest import client_of, listed, refused, save
 
-
 COOKIE = sign_in.COOKIE
 
 

@@ -13,7 +13,6 @@ from tests.conftest import square
 from tests.core.conftest import accept
 from tests.core.test_reviewing import somebody_else
 
-
 TODAY = datetime(2026, 3, 12, 15, tzinfo=UTC)  # a Thursday
 
 

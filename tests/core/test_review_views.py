@@ -9,7 +9,6 @@ from core.markup import lines_of_drawing
 from core.painted import Stroke
 from core.review_views import CLOSE_SIDE, GREEN, INK, PURPLE, RED, SMALL_SIDE, WHITE, YELLOW, reaches, views, window
 
-
 PHOTO = np.random.default_rng(0).integers(0, 255, (300, 500, 3)).astype(np.uint8)
 
 
