@@ -15,6 +15,7 @@ from cli.check import check_command
 from cli.coverage import coverage_command
 from cli.evaluate import evaluate_command
 from cli.import_masks import import_masks_command
+from cli.migrate_to import migrate_to_command
 from cli.people import app as people_app
 from cli.retrain import as_document, retrain_command
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say, sentences
@@ -40,6 +41,7 @@ app.command("blur")(blur_command)
 app.command("check")(check_command)
 app.command("coverage")(coverage_command)
 app.command("evaluate")(evaluate_command)
+app.command("migrate-to")(migrate_to_command)
 app.command("retrain")(retrain_command)
 app.command("train-starter")(train_starter_command)
 

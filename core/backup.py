@@ -27,9 +27,9 @@ from core.errors import InvalidInput
 from core.hashes import file_sha256
 from core.settings import Settings
 from storage import migrate, snapshots
-from storage.engine import make_engines
+from storage.engine import database_file, make_engines
 from storage.errors import DiskFull, StorageError, unwritable
-from storage.files import FileStore
+from storage.files import FileStore, open_files
 
 MANIFEST: Final = "manifest.json"
 FILES: Final = "files"
@@ -50,7 +50,7 @@ class _Read(BaseModel):
 class Kept(_Read):
     """One file of a backup."""
 
-    kind: Literal["originals", "working", "thumbs", "checkpoints"]
+    kind: Literal["originals", "working", "thumbs", "checkpoints", "guidelines"]
     sha256: Sha256
     bytes: Bytes
 
@@ -58,7 +58,7 @@ class Kept(_Read):
 class Missing(_Read):
     """A file that the database knows, but that was gone or damaged when the backup was made."""
 
-    kind: Literal["originals", "working", "thumbs", "checkpoints"]
+    kind: Literal["originals", "working", "thumbs", "checkpoints", "guidelines"]
     sha256: Annotated[str, Field(max_length=64)]
 
 
@@ -149,7 +149,8 @@ def back_up(settings: Settings, folder: Path, *, progress: Progress | None = Non
     folder = folder.resolve()
     if folder == settings.data or settings.data in folder.parents:
         raise InvalidInput(f"a backup must lie outside the library's own folder, got {str(folder)!r}")
-    if not settings.files.is_dir():
+    database = database_file(settings.database_url)
+    if database is not None and not database.is_file():
         raise InvalidInput(f"there must be a library to back up, but {str(settings.data)!r} holds none")
     _refuse_other_folder(folder)
     try:
@@ -223,7 +224,7 @@ def _backed_up(settings: Settings, folder: Path, progress: Progress | None) -> B
             with engines.reading() as session:
                 copied, wanted = None, snapshots.references(session)
         report = BackupReport(str(folder), copied is not None, copied.rows if copied else {})
-        kept, missing = _copy_files(FileStore(settings.files), FileStore(folder / FILES), wanted, report, progress)
+        kept, missing = _copy_files(open_files(settings.files), FileStore(folder / FILES), wanted, report, progress)
         if copied is not None:
             _sync(temporary)
             temporary.replace(folder / _database_name(copied))

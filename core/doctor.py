@@ -35,7 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
     except FORESEEN as error:
         return [*found, Finding("library", False, str(error)), _device(), _browser()]
     try:
-        found += [_database(library), _model(library)]
+        found += [_database(library), Finding("files", True, f"in {library.files.address}"), _model(library)]
     finally:
         library.close()
     return [*found, _device(), _browser()]

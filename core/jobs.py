@@ -133,6 +133,7 @@ def _start(settings: Settings, job_id: int) -> None:
         "MASKSMITH_DATA": str(settings.data),
         "DATABASE_URL": settings.database_url,
         "MASKSMITH_DEVICE": settings.device,
+        "MASKSMITH_FILES": settings.files_url or "",
         **({"MASKSMITH_MODEL": settings.model} if settings.model else {}),
         # One thread: the others are for people's clicks.
         "OMP_NUM_THREADS": "1",

@@ -39,6 +39,8 @@ class Settings:
         What a monitor on another machine must know to be told /metrics.
     detector : str or None
         What finds faces and number plates, as module:callable; None for the embedded cascades.
+    files_url : str or None
+        Address of the file store, s3://bucket/prefix or another folder; a folder in `data` if None.
     """
 
     data: Path
@@ -51,11 +53,12 @@ class Settings:
     log: Form | None = None
     metrics_token: str | None = field(default=None, repr=False)
     detector: str | None = None
+    files_url: str | None = None
 
     @property
-    def files(self) -> Path:
-        """Root folder of the file store."""
-        return self.data / "files"
+    def files(self) -> str:
+        """Address of the file store: a folder's path, or s3://bucket/prefix."""
+        return self.files_url or str(self.data / "files")
 
     @property
     def models(self) -> Path:
@@ -71,8 +74,8 @@ class Settings:
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
-    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB, MASKSMITH_HOSTS,
-    MASKSMITH_SIGN_IN, MASKSMITH_LOG, MASKSMITH_METRICS_TOKEN and MASKSMITH_DETECTOR are read.
+    MASKSMITH_DATA, DATABASE_URL, MASKSMITH_FILES, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB,
+    MASKSMITH_HOSTS, MASKSMITH_SIGN_IN, MASKSMITH_LOG, MASKSMITH_METRICS_TOKEN and MASKSMITH_DETECTOR are read.
 
     Raises
     ------
@@ -86,6 +89,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     cache_mb = environ.get("MASKSMITH_CACHE_MB") or "512"
     if not cache_mb.isdecimal() or int(cache_mb) < 1:
         raise InvalidInput(f"MASKSMITH_CACHE_MB must be a whole number of at least 1, got {cache_mb!r}")
+    files = environ.get("MASKSMITH_FILES") or None
+    if files is not None and "://" not in files:
+        files = str(Path(files).expanduser().resolve())
     sign_in = environ.get("MASKSMITH_SIGN_IN") or "auto"
     if sign_in not in ("on", "auto"):
         raise InvalidInput(f"MASKSMITH_SIGN_IN must be on or auto, got {sign_in!r}")
@@ -106,4 +112,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         log=cast(Form | None, log),
         metrics_token=token,
         detector=environ.get("MASKSMITH_DETECTOR") or None,
+        files_url=files,
     )

@@ -30,7 +30,7 @@ from storage import events, migrate, model_versions, people, projects, settings_
 from storage import images as image_queries
 from storage.engine import Engines, make_engines
 from storage.errors import StorageError
-from storage.files import FileStore
+from storage.files import FileStore, open_files
 from storage.rows import ModelVersionRow
 
 log = logging.getLogger(__name__)
@@ -145,12 +145,12 @@ def open_library(settings: Settings, *, samples: bool = True) -> Library:
         settings.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"the data folder {settings.data} must be writable, got: {error.strerror}") from error
+    files = open_files(settings.files)
+    files.sweep()
     engines = make_engines(settings.database_url)
     new = migrate.pending(engines)
     if new:
         migrate.upgrade(engines)
-    files = FileStore(settings.files)
-    files.sweep()
     files.keep_to_oneself("originals")
     working_files.discard(engines, files)
     with engines.writing() as session:
@@ -197,6 +197,7 @@ def open_workshop(settings: Settings, *, samples: bool = True) -> Workshop:
         segmenter = load_segmenter(spec)
     except ModelUnavailable as error:
         if settings.model:
+            library.close()
             raise
         trouble = f"The chosen model {spec.name} cannot answer: {error}. GrabCut answers in its place."
         log.error("%s", trouble)
@@ -208,9 +209,7 @@ def open_workshop(settings: Settings, *, samples: bool = True) -> Workshop:
     desk = PromptDesk(segmenter, cache, library.working_pixels)
     background = None
     if segmenter.keeps_embeddings:
-        background = BackgroundEncoder(
-            spec, files.root, path_of=lambda sha256: files.path("working", sha256), is_ready=desk.is_ready
-        )
+        background = BackgroundEncoder(spec, files.address, is_ready=desk.is_ready)
     return Workshop(settings, library.engines, files, library.project_id, library.person_id, desk, background, trouble)
 
 
@@ -232,7 +231,7 @@ def spec_in(library: Library, name: str, path: str | None, head: str | None = No
         Path(path) if path else None,
         models=settings.models,
         device=settings.device,
-        head=library.files.path("checkpoints", head) if head else None,
+        head=library.files.local("checkpoints", head, copies=settings.data / "copies") if head else None,
     )
 
 

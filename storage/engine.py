@@ -14,16 +14,16 @@ from storage.errors import DiskFull, StorageError
 
 __all__ = ["Engines", "Session", "make_engines"]
 
+_PATIENCE_MS: Final = 10_000
+"""How long a writer waits for another."""
 _PRAGMAS = (
     "journal_mode=WAL",
-    "busy_timeout=10000",
+    f"busy_timeout={_PATIENCE_MS}",
     "foreign_keys=ON",
     # FULL makes every commit reach the disk before it is acknowledged: an accepted mask must survive
     # a power cut, and NORMAL may lose the last ones in WAL mode.
     "synchronous=FULL",
 )
-
-
 _WRITER: Final = 0x6D61736B
 """Names the lock that one writer holds at a time on PostgreSQL."""
 
@@ -62,21 +62,33 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        said = str(error.orig).splitlines() or [type(error.orig).__name__]
         full = getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
         full = full or getattr(error.orig, "sqlstate", "") == "53100"  # disk_full, in PostgreSQL's list
-        raise (DiskFull if full else StorageError)(f"the database must answer, got: {said[0]}") from error
+        raise (DiskFull if full else StorageError)(f"the database must answer, got: {said(error)}") from error
 
 
-def make_engines(url: str) -> Engines:
-    """Return the engines of the database at `url`; a SQLite file's folder is made when missing.
+def said(error: DBAPIError) -> str:
+    """Return what the driver said, in one line and without values of rows."""
+    lines = str(error.orig).splitlines() or [type(error.orig).__name__]
+    return lines[0]
+
+
+def database_file(url: str) -> Path | None:
+    """Return the file of a SQLite database, None for one on a server or in memory."""
+    address = make_url(url)
+    named = address.database if address.get_backend_name() == "sqlite" else None
+    return Path(named) if named and not named.startswith((":memory:", "file:")) else None
+
+
+def make_engines(url: str, *, named: str = "DATABASE_URL") -> Engines:
+    """Return the engines of the database at `url`, which is `named` so; a SQLite file's folder is made when missing.
 
     Raises
     ------
     StorageError
         If the URL names no database that can be spoken to, or the folder cannot be made.
     """
-    engine = _engine(url)
+    engine = _engine(url, named)
     if engine.dialect.name != "sqlite":
         return _locking(engine)
 
@@ -91,8 +103,8 @@ def make_engines(url: str) -> Engines:
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
-    if engine.url.database and not engine.url.database.startswith((":memory:", "file:")):
-        _watch_file(engine, Path(engine.url.database))
+    if (path := database_file(url)) is not None:
+        _watch_file(engine, path)
     return Engines(engine, engine.execution_options(write=True))
 
 
@@ -127,15 +139,18 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, named: str) -> Engine:
     try:
         address = make_url(url)
-        if address.get_backend_name() == "sqlite" and address.database and address.database != ":memory:":
+        if address.get_backend_name() != "sqlite":
+            # A server may be started anew while the app runs: its old connections are noticed before they are used.
+            return create_engine(address, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+        if address.database and address.database != ":memory:":
             Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         return create_engine(address)
     except (ArgumentError, ImportError) as error:
         # The URL itself stays out of the sentence: it may hold a password.
-        raise StorageError(f"DATABASE_URL must name a database with an installed driver, got: {error}") from error
+        raise StorageError(f"{named} must name a database with an installed driver, got: {error}") from error
     except OSError as error:
         raise StorageError(f"the database's folder must be writable, got: {error.strerror}") from error
 
@@ -144,7 +159,8 @@ def _locking(engine: Engine) -> Engines:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         if connection.get_execution_options().get("write"):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+            # As on SQLite nobody waits for ever: the writer before may hang, or its machine be gone.
+            patience = f"set_config('lock_timeout', '{_PATIENCE_MS}', true)"
+            connection.exec_driver_sql(f"SELECT {patience}, pg_advisory_xact_lock({_WRITER})")
 
-    reading = engine.execution_options(isolation_level="REPEATABLE READ")
-    return Engines(reading, engine.execution_options(write=True))
+    return Engines(engine, engine.execution_options(write=True, isolation_level="READ COMMITTED"))

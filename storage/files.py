@@ -6,9 +6,8 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
@@ -21,21 +20,61 @@ _CHECKSUM_BYTES = 32
 STALE_S: Final = 3600.0
 
 
-class FileStore:
-    """Files under `root`/kind/ab/abcd…, where abcd… are 64 hexadecimal digits.
+class Place(Protocol):
+    """Where files lie under names such as working/ab/abcd…; a file that is written is there whole or not at all.
 
-    A file is written to a temporary name beside its place and renamed, so a reader sees all of it or
-    nothing. Two writers of one name write the same bytes; the last rename wins and changes nothing.
+    What it cannot do it says with a StorageError.
+    """
+
+    address: str
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, or None if there is none."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, in place of an older one."""
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes a file has, or None if there is none."""
+
+    def delete(self, name: str) -> None:
+        """Remove a file, if it is there."""
+
+    def sweep(self) -> int:
+        """Remove what writers left that were killed, and return how many files."""
+
+
+class FileStore:
+    """Files under kind/ab/abcd…, where abcd… are 64 hexadecimal digits, in a folder or on an object store.
+
+    Two writers of one name write the same bytes; the last one wins and changes nothing.
 
     Parameters
     ----------
-    root : Path
-        Made when missing.
+    place : Path or Place
+        A folder, made when missing, or another place.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._fs: AbstractFileSystem = LocalFileSystem(auto_mkdir=True)
+    def __init__(self, place: Path | Place) -> None:
+        self._place: Place = Folder(place) if isinstance(place, Path) else place
+
+    @property
+    def address(self) -> str:
+        """Where the files are: a folder's path, or s3://bucket/prefix."""
+        return self._place.address
+
+    @property
+    def root(self) -> Path:
+        """The folder the files are in.
+
+        Raises
+        ------
+        StorageError
+            If they are in none.
+        """
+        if not isinstance(self._place, Folder):
+            raise StorageError(f"the files must be in a folder to have paths, but are in {self.address}")
+        return self._place.root
 
     def put(self, kind: str, data: bytes) -> str:
         """Keep `data` and return its sha256. What is there already is not written again, unless it is damaged.
@@ -46,9 +85,9 @@ class FileStore:
             If the disk is full or cannot be written; nothing is kept then.
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self.path(kind, sha256)
-        if not (self._fs.exists(str(path)) and self._fs.size(str(path)) == len(data) and self._read(path) == data):
-            self._write(path, data)
+        name = _name(kind, sha256)
+        if self._place.size(name) != len(data) or self._place.read(name) != data:
+            self._place.write(name, data)
         return sha256
 
     def get(self, kind: str, sha256: str) -> bytes:
@@ -61,7 +100,7 @@ class FileStore:
         StorageError
             If there are none, or they cannot be read.
         """
-        data = self._read(self.path(kind, sha256))
+        data = self._place.read(_name(kind, sha256))
         if data is None:
             raise StorageError(f"the {kind} file {sha256[:12]}… must be in the store, but is missing")
         if hashlib.sha256(data).hexdigest() != sha256:
@@ -70,7 +109,7 @@ class FileStore:
 
     def put_named(self, kind: str, key: str, data: bytes) -> None:
         """Keep `data` under a key that is not its hash, with a checksum of its own, in place of the old."""
-        self._write(self.path(kind, key), hashlib.sha256(data).digest() + data)
+        self._place.write(_name(kind, key), hashlib.sha256(data).digest() + data)
 
     def get_named(self, kind: str, key: str) -> bytes | None:
         """Return the bytes kept under `key`, or None if there are none.
@@ -80,7 +119,7 @@ class FileStore:
         CorruptFile
             If they do not match their checksum.
         """
-        data = self._read(self.path(kind, key))
+        data = self._place.read(_name(kind, key))
         if data is None:
             return None
         body = data[_CHECKSUM_BYTES:]
@@ -90,56 +129,98 @@ class FileStore:
 
     def exists(self, kind: str, name: str) -> bool:
         """Return whether a file of this hash or key is kept."""
-        return bool(self._fs.exists(str(self.path(kind, name))))
+        return self._place.size(_name(kind, name)) is not None
 
     def delete(self, kind: str, name: str) -> None:
         """Forget a file; one that is not there is forgotten already."""
-        self.path(kind, name).unlink(missing_ok=True)
+        self._place.delete(_name(kind, name))
 
     def keep_to_oneself(self, kind: str) -> None:
-        """Let no other account of this machine look into the folder of a kind, where there are such rights."""
+        """Let no other account of this machine look into a kind's folder, where there are folders and such rights."""
+        if not isinstance(self._place, Folder):
+            return
         folder = self.root / kind
         with contextlib.suppress(OSError):  # it may be another account's, or on a disk without rights
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
 
     def path(self, kind: str, name: str) -> Path:
-        """Return where a file is kept.
+        """Return where in its folder a file is kept.
 
         Raises
         ------
         StorageError
-            If `kind` is unknown or `name` is not 64 lower-case hexadecimal digits.
+            If `kind` is unknown, `name` is not 64 lower-case hexadecimal digits, or the files are in no folder.
         """
-        if kind not in KINDS:
-            raise StorageError(f"a kind of file must be one of {', '.join(KINDS)}, got {kind[:40]!r}")
-        if not _HEX64.fullmatch(name):
-            raise StorageError(f"a file's name must be 64 hexadecimal digits, got {name[:80]!r}")
-        return self.root / kind / name[:2] / name
+        return self.root / _name(kind, name)
+
+    def local(self, kind: str, sha256: str, *, copies: Path) -> Path:
+        """Return a path at which this machine finds a file: where it is kept, or a copy in the folder `copies`.
+
+        As with `path` nothing need be there if none is kept.
+        """
+        if isinstance(self._place, Folder):
+            return self.path(kind, sha256)
+        near = FileStore(copies)
+        with contextlib.suppress(StorageError):
+            near.get(kind, sha256)
+            return near.path(kind, sha256)
+        if self.exists(kind, sha256):
+            near.put(kind, self.get(kind, sha256))
+        return near.path(kind, sha256)
 
     def sweep(self) -> int:
-        """Remove temporary files that a killed process left, and return how many.
+        """Remove what a killed process left half-written, and return how many files.
 
         Younger ones may be another process's that is writing just now.
         """
-        stale = [path for path in self._temporary() if _age_s(path) > STALE_S]
-        for path in stale:
-            path.unlink(missing_ok=True)
-        return len(stale)
+        return self._place.sweep()
 
-    def _temporary(self) -> Iterator[Path]:
-        return self.root.glob("*/*/*.tmp")
 
-    def _read(self, path: Path) -> bytes | None:
+def open_files(address: str) -> FileStore:
+    """Return the files at an address: a folder, or s3://bucket/prefix.
+
+    Raises
+    ------
+    StorageError
+        If there is no such bucket, or it cannot be used.
+    """
+    if "://" not in address:
+        return FileStore(Path(address))
+    from storage.objects import Bucket  # what it stands on need not be installed
+
+    return FileStore(Bucket(address))
+
+
+def _name(kind: str, name: str) -> str:
+    if kind not in KINDS:
+        raise StorageError(f"a kind of file must be one of {', '.join(KINDS)}, got {kind[:40]!r}")
+    if not _HEX64.fullmatch(name):
+        raise StorageError(f"a file's name must be 64 hexadecimal digits, got {name[:80]!r}")
+    return f"{kind}/{name[:2]}/{name}"
+
+
+class Folder:
+    """A folder as a place: a file is written to a temporary name beside its own and renamed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.address = str(root)
+        self._fs: AbstractFileSystem = LocalFileSystem(auto_mkdir=True)
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file's bytes, or None if there is none."""
         try:
-            with self._fs.open(str(path), "rb") as file:
+            with self._fs.open(str(self.root / name), "rb") as file:
                 return bytes(file.read())
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StorageError(f"the file store must be readable, got: {error.strerror}") from error
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file and make it durable: after a power cut it is whole, or as it was before."""
+        path = self.root / name
         temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
         try:
             self._fs.makedirs(str(path.parent), exist_ok=True)
@@ -153,6 +234,22 @@ class FileStore:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise unwritable("the file store", error) from error
+
+    def size(self, name: str) -> int | None:
+        """Return how many bytes a file has, or None if there is none."""
+        path = str(self.root / name)
+        return int(self._fs.size(path)) if self._fs.exists(path) else None
+
+    def delete(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        (self.root / name).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Remove temporary files that are older than a writer lives."""
+        stale = [path for path in self.root.glob("*/*/*.tmp") if _age_s(path) > STALE_S]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
 
 
 def _age_s(path: Path) -> float:

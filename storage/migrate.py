@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from storage.engine import Engines
 from storage.errors import StorageError
@@ -15,10 +16,15 @@ _FOLDER = Path(__file__).parent / "migrations"
 
 def upgrade(engines: Engines, revision: str = "head") -> None:
     """Apply every migration that the database lacks, in one transaction."""
-    settings = config()
     with engines.writing() as session:
-        settings.attributes["connection"] = session.connection()
-        command.upgrade(settings, revision)
+        upgrade_within(session.connection(), revision)
+
+
+def upgrade_within(connection: Connection, revision: str = "head") -> None:
+    """Apply every migration that the database lacks, in the transaction that a connection is in."""
+    settings = config()
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, revision)
 
 
 def pending(engines: Engines) -> bool:

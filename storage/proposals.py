@@ -65,7 +65,8 @@ def add_flags(said: list[tuple[int, NewFlag]], *, session: Session) -> None:
 
 def named(project_id: int, names: list[str], *, session: Session) -> list[LibraryNameRow]:
     """Return the live images of a project that have one of some names."""
-    return _images(project_id, col(Image.name).in_(names), session)
+    possible = [name for name in names if "\0" not in name]  # PostgreSQL refuses to be asked for such a name
+    return _images(project_id, col(Image.name).in_(possible), session)
 
 
 def numbered(project_id: int, image_id: int, *, session: Session) -> list[LibraryNameRow]:

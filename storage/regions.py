@@ -24,7 +24,7 @@ def of_image(image_id: int, *, session: Session, removed: bool = False) -> list[
 
 
 def of_working(working_sha256: str, *, session: Session) -> list[tuple[float, float, float, float]]:
-    """Return what is blurred in a working image, whichever image it is of: copies in rounds have no boxes of their own."""
+    """Return what is blurred in a working image, whichever image it is of: copies in rounds have no boxes of theirs."""
     box = (col(RegionRow.x0), col(RegionRow.y0), col(RegionRow.x1), col(RegionRow.y1))
     query = select(*box).join(Image, col(Image.id) == col(RegionRow.image_id)).distinct().order_by(*box)
     query = query.where(col(Image.working_sha256) == working_sha256, col(RegionRow.removed_at).is_(None))

@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 
 from storage.engine import Engines
 from storage.errors import DiskFull, StorageError
-from storage.models import Image, ModelVersion
+from storage.models import Image, ModelVersion, Project
 
-KINDS: Final = ("originals", "working", "thumbs", "checkpoints")
+KINDS: Final = ("originals", "working", "thumbs", "checkpoints", "guidelines")
 """Kinds of files that cannot be made again from the others."""
 
 
@@ -100,12 +100,13 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def references(session: Session) -> set[tuple[str, str]]:
-    """Return kind and hash of every file that cannot be made again: photos in three sizes, retrained weights.
+    """Return kind and hash of every file that cannot be made again: photos in three sizes, retrained weights, and
+    pictures of guidelines.
 
     Raises
     ------
     StorageError
-        If a version of a model is described by anything but a JSON object.
+        If a version of a model, or a project's settings, are anything but a JSON object.
     """
     photos = select(col(Image.sha256), col(Image.working_sha256), col(Image.thumb_sha256))
     found = {(kind, str(name)) for row in session.execute(photos) for kind, name in zip(KINDS, row, strict=False)}
@@ -113,7 +114,12 @@ def references(session: Session) -> set[tuple[str, str]]:
         heads = [detail.get("head") for detail in session.scalars(select(col(ModelVersion.detail)))]
     except (AttributeError, ValueError, RecursionError) as error:
         raise StorageError("a model's version must be described by a JSON object, but one is not") from error
-    return found | {("checkpoints", str(head)) for head in heads if head}
+    try:
+        settings = session.scalars(select(col(Project.settings)))
+        pictures = {str(one["sha256"]) for said in settings for one in said.get("guideline_pictures", [])}
+    except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
+        raise StorageError("a project's settings must be a JSON object with pictures by hash, but are not") from error
+    return found | {("checkpoints", str(head)) for head in heads if head} | {("guidelines", one) for one in pictures}
 
 
 def _quoted(name: str) -> str:

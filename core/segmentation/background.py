@@ -9,7 +9,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from core.segmentation.catalogue import SegmenterSpec
 
@@ -29,10 +28,8 @@ class BackgroundEncoder:
     ----------
     spec : SegmenterSpec
         The segmenter whose embeddings are wanted.
-    files_root : Path
-        Root of the file store that embeddings are written to.
-    path_of : callable
-        Returns the working image's file for its sha256.
+    files : str
+        Address of the file store that working images are read from and embeddings written to.
     is_ready : callable
         Returns whether an image's embedding is there already.
     """
@@ -40,14 +37,12 @@ class BackgroundEncoder:
     def __init__(
         self,
         spec: SegmenterSpec,
-        files_root: Path,
+        files: str,
         *,
-        path_of: Callable[[str], Path],
         is_ready: Callable[[str], bool],
     ) -> None:
         self._command = [sys.executable, "-m", "core.segmentation.encoder_process"]
-        self._command += [str(files_root), json.dumps(asdict(spec))]
-        self._path_of = path_of
+        self._command += [files, json.dumps(asdict(spec))]
         self._is_ready = is_ready
         self._queues: OrderedDict[str, list[str]] = OrderedDict()
         self._working: str | None = None
@@ -122,7 +117,7 @@ class BackgroundEncoder:
         if process is None or process.stdin is None or process.stdout is None:
             return
         try:
-            process.stdin.write(json.dumps({"image": image, "path": str(self._path_of(image))}) + "\n")
+            process.stdin.write(json.dumps({"image": image}) + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except (BrokenPipeError, ValueError):

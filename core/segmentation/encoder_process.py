@@ -1,29 +1,28 @@
 """A process that encodes images one after another, out of the way of those that people wait for.
 
-Reads one JSON object a line on standard input, {"image": sha256, "path": file}, and answers each with
-{"image": sha256, "error": sentence or null} once the embedding is on disk. Ends when its input does.
+Reads one JSON object a line on standard input, {"image": sha256}, and answers each with
+{"image": sha256, "error": sentence or null} once the embedding is in the file store. Ends when its input does.
 """
 
 import json
 import os
 import sys
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
 from core.segmentation.cache import KIND, cache_key
 from core.segmentation.catalogue import SegmenterSpec, load_segmenter
-from storage.files import FileStore
+from storage.files import open_files
 
 NICENESS = 15
 
 
 def main() -> None:
-    """Serve until the input ends; arguments are the file store's root and the segmenter's spec as JSON."""
+    """Serve until the input ends; arguments are the file store's address and the segmenter's spec as JSON."""
     os.nice(NICENESS)
-    root, spec = sys.argv[1], SegmenterSpec(**json.loads(sys.argv[2]))
-    files = FileStore(Path(root))
+    files, spec = open_files(sys.argv[1]), SegmenterSpec(**json.loads(sys.argv[2]))
     segmenter = load_segmenter(spec)
     import torch
 
@@ -32,7 +31,7 @@ def main() -> None:
         job = json.loads(line)
         error = None
         try:
-            with Image.open(job["path"]) as picture:
+            with Image.open(BytesIO(files.get("working", job["image"]))) as picture:
                 pixels = np.asarray(picture.convert("RGB"))
             key = cache_key(job["image"], segmenter.encoder_key)
             files.put_named(KIND, key, segmenter.encode(pixels).to_bytes())

@@ -1,8 +1,6 @@
 """The real routes over a real library with three small photos, asked in process."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import anyio.from_thread
@@ -42,9 +40,9 @@ class InProcess(httpx.BaseTransport):
 
 
 @pytest.fixture
-def shop(filled: Path, settings: Settings) -> Iterator[Workshop]:
+def shop(stock: Callable[[str], None], settings: Settings) -> Iterator[Workshop]:
     """A workshop of a test's own; its images have the ids 1, 2 and 3."""
-    shutil.copytree(filled, settings.data)
+    stock("filled")
     opened = open_workshop(settings)
     yield opened
     opened.close()

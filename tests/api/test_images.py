@@ -13,6 +13,8 @@ from core.workshop import Workshop
 from tests.api.conftest import listed, refused, save
 from tests.conftest import HEIGHT, WIDTH, photo
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_pages_follow_the_cursor_to_the_end(client: httpx.Client) -> None:
     first = client.get("/api/images", params={"limit": 2}).json()

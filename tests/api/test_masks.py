@@ -13,6 +13,8 @@ from storage import masks as queries
 from tests.api.conftest import body, listed, refused, save
 from tests.conftest import HEIGHT, WIDTH, square
 
+pytestmark = pytest.mark.both_databases
+
 PROMPTS = [
     {"kind": "point", "x": 15.5, "y": 25, "label": 1, "at_ms": 0},
     {"kind": "box", "x": 10, "y": 20, "x1": 30, "y1": 40, "at_ms": 900},

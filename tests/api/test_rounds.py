@@ -1,12 +1,15 @@
 """The bench from a seat in a round: the same routes, below it, and nobody else's images."""
 
 import httpx
+import pytest
 
 from core import rounds
 from core.rounds import Asked
 from core.workshop import Workshop
 from storage import people
 from tests.api.conftest import body, save
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_a_seat_has_its_own_images_and_the_library_none_of_them(client: httpx.Client, shop: Workshop) -> None:

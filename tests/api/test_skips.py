@@ -3,9 +3,12 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from core.workshop import Workshop
 from tests.api.conftest import refused
+
+pytestmark = pytest.mark.both_databases
 
 SKIP = {"object_key": "object-1", "reason": "timer", "state": {"points": [[1, 2, 1]]}, "times": {"thinking_ms": 9}}
 

@@ -7,6 +7,8 @@ import pytest
 
 from tests.api.conftest import refused, save
 
+pytestmark = pytest.mark.both_databases
+
 STATE = {"points": [[1.5, 2, 1]], "chosen": 2, "strokes": [{"size": 3}], "note": "é€😀"}
 
 

@@ -30,7 +30,7 @@ def test_refusals_and_losses_end_with_1_and_a_sentence(
     refused = run("restore", tmp_path, "--data", settings.data)
     assert refused.exit_code == 1
     assert "must be restored into a new or empty folder" in refused.stderr
-    next(path for path in (settings.files / "working").rglob("*") if path.is_file()).unlink()
+    next(path for path in (Path(settings.files) / "working").rglob("*") if path.is_file()).unlink()
     lossy = run("backup", tmp_path / "copy")
     assert lossy.exit_code == 1
     assert "1 files are missing or damaged in the library itself" in lossy.stdout

@@ -17,6 +17,8 @@ from storage.rows import MaskRow
 from tests.conftest import square
 from tests.core.conftest import accept, events
 
+pytestmark = pytest.mark.both_databases
+
 
 def live(library: Library, image_id: int = 1) -> list[MaskRow]:
     with library.engines.reading() as session:
@@ -86,15 +88,23 @@ def test_a_duplicate_is_one_of_live_masks_of_the_same_image(stocked: Library) ->
     assert (flag.name, flag.detail["mask_id"]) == ("duplicate", live(stocked)[0].id)
 
 
+FAIL = {
+    "sqlite": ["CREATE TRIGGER fail BEFORE INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'full'); END"],
+    "postgresql": [
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$full$$; END'",
+        "CREATE TRIGGER fail BEFORE INSERT ON {table} EXECUTE FUNCTION fail()",
+    ],
+}
+
+
 @pytest.mark.parametrize("failing", ["prompt", "edit", "flag", "mask_rle", "event"])
 def test_a_failure_anywhere_leaves_nothing(stocked: Library, failing: str) -> None:
     """Each table in turn is taken away under the transaction: nothing of the mask may stay in the others."""
     accept(stocked, "first", square())
     annotating.keep_work(stocked, 2, "object-k", {"points": [1]})
     with stocked.engines.write.begin() as connection:
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER fail BEFORE INSERT ON {failing} BEGIN SELECT RAISE(FAIL, 'full'); END"
-        )
+        for statement in FAIL[connection.dialect.name]:
+            connection.exec_driver_sql(statement.format(table=failing))
     before = {table: rows(stocked, table) for table in ("mask", "mask_rle", "prompt", "edit", "flag", "event")}
     with pytest.raises(StorageError, match="full"):
         accept(

@@ -13,6 +13,8 @@ from tests.conftest import square
 from tests.core.conftest import accept
 from tests.core.test_reviewing import somebody_else
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def twelve(stocked: Library) -> Library:

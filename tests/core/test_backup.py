@@ -13,7 +13,7 @@ from typing import Any
 import anyio.from_thread
 import pytest
 
-from core import masks
+from core import guidelines, masks, projects
 from core.backup import MANIFEST, back_up, restore
 from core.errors import InvalidInput
 from core.hashes import file_sha256
@@ -139,7 +139,7 @@ def test_retrained_weights_belong_to_it_and_what_can_be_made_again_does_not(
 def test_a_file_that_the_library_has_lost_is_named_and_the_rest_is_kept(
     stocked: Library, settings: Settings, tmp_path: Path
 ) -> None:
-    lost = next(path for path in (settings.files / "thumbs").rglob("*") if path.is_file())
+    lost = next(path for path in (Path(settings.files) / "thumbs").rglob("*") if path.is_file())
     lost.unlink()
     report = back_up(settings, tmp_path / "backup")
     assert report.missing == [f"thumbs/{lost.name[:12]}"]
@@ -343,7 +343,7 @@ def test_a_backup_that_was_cut_off_leaves_the_one_before(stocked: Library, setti
 def test_older_tables_are_copied_as_they_are_and_brought_up_to_date_when_opened(tmp_path: Path) -> None:
     """Whoever installs a new version first and backs up then still gets what the old one can read."""
     old = settings_of(tmp_path / "old")
-    old.files.mkdir(parents=True)
+    old.data.mkdir()
     engines = make_engines(old.database_url)
     migrate.upgrade(engines, "0003")
     back_up(old, tmp_path / "backup")
@@ -377,3 +377,15 @@ def test_on_postgresql_the_files_alone_are_copied_and_what_copies_the_database_i
     restored = restore(tmp_path / "backup", tmp_path / "again")
     assert "restore the database with pg_restore" in restored.sentence()
     assert {path.parts[0] for path in map(Path, files_below(tmp_path / "again"))} == {"files"}
+
+
+def test_pictures_of_guidelines_are_in_a_backup(stocked: Library, settings: Settings, tmp_path: Path) -> None:
+    guidelines.add_picture(stocked, "cup.png", photo(9))
+    (picture,) = projects.settings(stocked).guideline_pictures
+    back_up(settings, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "restored")
+    opened = open_library(settings_of(tmp_path / "restored"), samples=False)
+    try:
+        assert guidelines.picture(opened, picture.sha256) == guidelines.picture(stocked, picture.sha256)
+    finally:
+        opened.close()

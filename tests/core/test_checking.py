@@ -19,6 +19,8 @@ from tests.conftest import square
 from tests.core.conftest import accept
 from tests.core.test_reviewing import somebody_else
 
+pytestmark = pytest.mark.both_databases
+
 HINTS = Limits(min_area=0)
 
 

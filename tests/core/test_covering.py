@@ -1,9 +1,6 @@
 """Surveys of a library by the starter, and what follows from them: shares, ranks, the queue."""
 
-import shutil
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,13 +13,13 @@ from core.quality.coverage import Coverage
 from core.segmentation.catalogue import STARTER, SegmenterSpec, load_segmenter
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter
-from core.workshop import Library, choose_model, open_library, open_workshop
+from core.workshop import Library, choose_model, open_workshop
 from storage import images, surveys
 from storage import jobs as job_queries
 from storage.models import Job
 from storage.rows import NewSurvey
 from storage.types import now
-from tests.conftest import HEIGHT, WIDTH, png, settings_of
+from tests.conftest import HEIGHT, WIDTH, png
 from tests.core.conftest import accept
 
 CENTRES = ((30, 30), (90, 25), (60, 65))
@@ -121,6 +118,7 @@ def test_what_cannot_be_meant_is_refused(stocked: Library, starter: Segmenter) -
         projects.change_settings(stocked, {"next_order": "backwards"})
 
 
+@pytest.mark.both_databases
 def test_a_job_surveys_orders_and_goes_on_after_it_was_killed(stocked: Library) -> None:
     choose_model(stocked, STARTER, None)
     job_id = jobs.begin_survey(stocked, 2, start=False)
@@ -159,10 +157,8 @@ def test_a_cancelled_survey_keeps_what_it_has(stocked: Library, monkeypatch: pyt
 
 
 @pytest.fixture
-def varied(empty: Path, tmp_path: Path) -> Iterator[Library]:
+def varied(library: Library) -> Library:
     """Twelve images with made surveys: nine that look alike, three of another kind; one of the nine is annotated."""
-    shutil.copytree(empty, tmp_path / "varied")
-    library = open_library(settings_of(tmp_path / "varied"), samples=False)
     uploads = [(f"{n}.png", png(np.full((HEIGHT, WIDTH, 3), 10 + 9 * n, np.uint8))) for n in range(12)]
     import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
     with library.engines.writing() as session:
@@ -173,8 +169,7 @@ def varied(empty: Path, tmp_path: Path) -> Iterator[Library]:
             made = NewSurvey(1, image_id, "m", "e", (), 9, image_id, 0.5, 0.5, {"left": []}, spread, vector)
             surveys.put(made, session=session)
     accept(library, "k", disk(60, 45), image_id=1)
-    yield library
-    library.close()
+    return library
 
 
 def queue(library: Library) -> list[int]:
@@ -185,6 +180,7 @@ def queue(library: Library) -> list[int]:
     return [entry.image.id for entry in (*first.images, *rest.images)]
 
 
+@pytest.mark.both_databases
 def test_clusters_are_told_with_how_they_are_represented(varied: Library) -> None:
     report = balancing.arrange(varied)
     assert balancing.newest(varied) == report
@@ -195,6 +191,7 @@ def test_clusters_are_told_with_how_they_are_represented(varied: Library) -> Non
     assert sum(group.masks for group in report.places) == 1
 
 
+@pytest.mark.both_databases
 def test_the_queue_follows_the_projects_setting(varied: Library) -> None:
     balancing.arrange(varied)
     assert queue(varied) == list(range(1, 13))

@@ -28,6 +28,8 @@ from storage.rows import NewImage, NewMask
 from tests.conftest import HEIGHT, WIDTH, square
 from tests.core.conftest import accept
 
+pytestmark = pytest.mark.both_databases
+
 KEYS = {"segmentation", "bbox", "area", "predicted_iou", "stability_score", "point_coords", "crop_box"}
 
 
@@ -304,6 +306,7 @@ def test_old_exports_are_swept_away_and_young_ones_stay(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "young"]
 
 
+@pytest.mark.sqlite_only
 def test_memory_does_not_grow_with_the_masks(library: Library, tmp_path: Path) -> None:
     def exported(format: Any, images: int) -> int:
         tracemalloc.start()

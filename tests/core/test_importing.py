@@ -21,6 +21,8 @@ from core.samples import NAMES, import_samples
 from core.workshop import Library
 from storage import images
 
+pytestmark = pytest.mark.both_databases
+
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     buffer = BytesIO()
@@ -282,6 +284,7 @@ def test_what_never_ends_or_is_too_large_is_refused_unread(library: Library, tmp
     assert peak < 50_000_000
 
 
+@pytest.mark.sqlite_only
 def test_memory_stays_flat_over_many_files(library: Library, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for number in range(300):

@@ -25,6 +25,8 @@ from storage.rows import MaskRow
 from tests.conftest import HEIGHT, WIDTH, photo, square
 from tests.core.conftest import accept, events
 
+pytestmark = pytest.mark.both_databases
+
 
 def coco(path: Path, *drawn: np.ndarray, name: str = "photo-1.png", **changes: Any) -> Path:
     """Write a COCO file of one image with these masks."""

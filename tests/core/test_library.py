@@ -13,6 +13,8 @@ from storage.errors import MissingRow
 from tests.conftest import square
 from tests.core.conftest import accept
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def shop(stocked: Library) -> Iterator[Workshop]:

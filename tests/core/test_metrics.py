@@ -27,6 +27,8 @@ from tests.conftest import HEIGHT, WIDTH, square
 from tests.core.conftest import accept
 from tests.core.test_reviewing import somebody_else
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def worked(stocked: Library) -> Library:

@@ -14,6 +14,8 @@ from storage.rows import ReviewRow
 from tests.conftest import square
 from tests.core.conftest import accept, events
 
+pytestmark = pytest.mark.both_databases
+
 
 def somebody_else(library: Library, name: str = "rita") -> Library:
     """Return the same library in another person's hands."""

@@ -20,6 +20,8 @@ from tests.conftest import square
 from tests.core.conftest import accept
 from tests.core.test_reviewing import somebody_else
 
+pytestmark = pytest.mark.both_databases
+
 
 def annotator(library: Library, name: str = "rita") -> Library:
     """Return the same library in the hands of somebody who only annotates."""

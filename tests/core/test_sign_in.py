@@ -18,6 +18,8 @@ from storage.types import now
 from tests.conftest import square
 from tests.core.conftest import accept
 
+pytestmark = pytest.mark.both_databases
+
 
 def as_role(library: Library, role: str) -> Library:
     """Return the library in the hands of a new person of a role."""

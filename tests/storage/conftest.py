@@ -1,6 +1,5 @@
 """A migrated database with one image, and masks to put on it."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,8 @@ import pytest
 from storage import images, migrate, people, projects
 from storage.engine import Engines, make_engines
 from storage.rows import NewImage
+from tests.conftest import DATABASES
+from tests.postgresql import Server
 
 
 def prepare(engines: Engines) -> None:
@@ -31,6 +32,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def migrated_there(server: Server) -> str:
+    """The name of a prepared database on PostgreSQL, to be copied."""
+    made = make_engines(server.make("migrated"))
+    prepare(made)
+    made.dispose()
+    return "migrated"
+
+
 @pytest.fixture
 def sqlite(migrated: Path, tmp_path: Path) -> Iterator[Engines]:
     made = make_engines(f"sqlite:///{shutil.copy(migrated, tmp_path)}")
@@ -39,16 +49,24 @@ def sqlite(migrated: Path, tmp_path: Path) -> Iterator[Engines]:
 
 
 @pytest.fixture
-def engines(request: pytest.FixtureRequest) -> Iterator[Engines]:
-    """A prepared database: SQLite, or what TEST_DATABASE_URL names, all of which is thrown away."""
-    url = os.environ.get("TEST_DATABASE_URL")
-    if not url:
-        yield request.getfixturevalue("sqlite")
-        return
+def postgresql(server: Server, migrated_there: str) -> Iterator[Engines]:
+    made = make_engines(server.make(template=migrated_there))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(params=DATABASES)
+def engines(request: pytest.FixtureRequest) -> Engines:
+    """A prepared database."""
+    made: Engines = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture(params=DATABASES)
+def unmigrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engines]:
+    """A database without a table."""
+    url = f"sqlite:///{tmp_path / 'new.db'}" if request.param == "sqlite" else request.getfixturevalue("server").make()
     made = make_engines(url)
-    with made.writing() as session:
-        session.connection().exec_driver_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    prepare(made)
     yield made
     made.dispose()
 

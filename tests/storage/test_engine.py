@@ -13,18 +13,17 @@ from storage import images, masks, migrate, people, projects, settings_store, sk
 from storage.engine import Engines, make_engines
 from storage.errors import MissingRow, StorageError
 from storage.rows import Times
+from tests.postgresql import Server
 from tests.storage.conftest import new_image
 
 
-def test_migrations_build_the_schema_of_the_models(tmp_path: Path) -> None:
-    engines = make_engines(f"sqlite:///{tmp_path / 'new.db'}")
-    assert migrate.pending(engines)
-    migrate.upgrade(engines)
-    assert not migrate.pending(engines)
-    with engines.read.connect() as connection:
+def test_migrations_build_the_schema_of_the_models(unmigrated: Engines) -> None:
+    assert migrate.pending(unmigrated)
+    migrate.upgrade(unmigrated)
+    assert not migrate.pending(unmigrated)
+    with unmigrated.read.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
-    engines.dispose()
 
 
 def test_upgrading_again_keeps_the_data(engines: Engines) -> None:
@@ -173,3 +172,45 @@ def _move(source: Path, target: Path) -> None:
         part = source.with_name(source.name + suffix)
         if part.exists():
             part.rename(target.with_name(target.name + suffix))
+
+
+def test_a_server_that_was_started_anew_is_spoken_to_again(postgresql: Engines, server: Server) -> None:
+    with postgresql.reading() as session:
+        assert images.count(1, session=session) == 1
+    server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'")
+    with postgresql.reading() as session:
+        assert images.count(1, session=session) == 1
+
+
+def test_a_connection_that_breaks_undoes_its_transaction(postgresql: Engines, server: Server) -> None:
+    def break_off() -> None:
+        with postgresql.writing() as session:
+            images.insert(new_image("lost.jpg", 5), session=session)
+            server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'")
+            images.insert(new_image("lost too.jpg", 6), session=session)
+
+    with pytest.raises(StorageError, match="the database must answer"):
+        break_off()
+    with postgresql.reading() as session:
+        assert images.count(1, session=session) == 1
+
+
+def test_a_writer_does_not_wait_for_ever(postgresql: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.engine._PATIENCE_MS", 50)
+
+    def write() -> None:
+        with postgresql.writing() as session:
+            projects.set_settings(1, {}, session=session)
+
+    with postgresql.writing() as first:
+        projects.set_settings(1, {}, session=first)
+        with pytest.raises(StorageError, match=r"the database must answer, got: .* due to lock timeout"):
+            write()
+    write()
+
+
+def test_a_database_that_is_not_there_is_named_without_the_password(server: Server) -> None:
+    engines = make_engines(server.url("nowhere").replace("masksmith@", "masksmith:secret@"))
+    with pytest.raises(StorageError, match=r'the database must answer, got: .*"nowhere" does not exist') as caught:
+        migrate.pending(engines)
+    assert "secret" not in str(caught.value)

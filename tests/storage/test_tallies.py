@@ -46,14 +46,14 @@ def everything(session: Session) -> tuple[dict[Any, list[int]], dict[int, int]]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(MOVES, min_size=1, max_size=25))
-def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: list[tuple[str, int]]) -> None:
-    with sqlite.writing() as session:
+def test_whatever_happens_the_counters_equal_a_recount(engines: Engines, moves: list[tuple[str, int]]) -> None:
+    with engines.writing() as session:
         there = session.connection().exec_driver_sql("SELECT coalesce(max(id), 0) FROM mask").scalar_one()
         second, _ = images.insert(new_image("b.jpg", 1), session=session)
         rita = people.get_or_create("rita", session=session).id
     for step, (move, number) in enumerate(moves):
         key = f"{there}-{step}"
-        with sqlite.writing() as session:
+        with engines.writing() as session:
             ids = [row[0] for row in session.connection().exec_driver_sql("SELECT id FROM mask ORDER BY id").all()]
             one = ids[number % len(ids)] if ids else None
             fields: dict[str, Any] = {
@@ -106,7 +106,7 @@ def test_whatever_happens_the_counters_equal_a_recount(sqlite: Engines, moves: l
                     masks.restore(one, session=session)
                 else:
                     masks.delete(one, session=session, revive=move == "undo")
-    with sqlite.writing() as session:
+    with engines.writing() as session:
         kept = everything(session)
         tallies.recount(session=session)
         assert kept == everything(session)

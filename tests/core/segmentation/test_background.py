@@ -14,7 +14,8 @@ from core.segmentation.background import BackgroundEncoder
 from core.segmentation.cache import KIND, EmbeddingCache, cache_key
 from core.segmentation.catalogue import TINY, SegmenterSpec, load_segmenter
 from core.segmentation.protocol import Segmenter
-from storage.files import FileStore
+from storage.files import FileStore, open_files
+from tests.s3 import S3
 
 SPEC = SegmenterSpec(name=TINY, device="cpu")
 PATIENCE_S = 60.0
@@ -32,9 +33,7 @@ class Bench:
         self.files = FileStore(root)
         self.key = lambda image: cache_key(image, segmenter.encoder_key)
         self.images = [self._photo(number) for number in range(3)]
-        self.encoder = BackgroundEncoder(
-            SPEC, root, path_of=lambda image: self.files.path("working", image), is_ready=self.ready
-        )
+        self.encoder = BackgroundEncoder(SPEC, str(root), is_ready=self.ready)
 
     def _photo(self, number: int) -> str:
         rng = np.random.default_rng(number)
@@ -63,6 +62,21 @@ def pixels(bench: Bench, image: str) -> np.ndarray:
 def until(encoder: BackgroundEncoder, condition: Callable[[], bool]) -> None:
     with encoder._wake:
         assert encoder._wake.wait_for(condition, PATIENCE_S)
+
+
+def test_images_on_s3_are_encoded_ahead_and_kept_there(s3: S3, segmenter: Segmenter, bench: Bench) -> None:
+    address = s3.make_bucket("photos")
+    files = open_files(address)
+    image = files.put("working", bench.files.get("working", bench.images[0]))
+    encoder = BackgroundEncoder(SPEC, address, is_ready=lambda _: False)
+    try:
+        encoder.set_queue([image])
+        assert encoder.wait_idle(PATIENCE_S)
+    finally:
+        encoder.close()
+    kept = EmbeddingCache(files, memory_bytes=10**8).get(bench.key(image))
+    assert kept is not None
+    assert (kept.size_hw, kept.encoder_key) == (pixels(bench, image).shape[:2], segmenter.encoder_key)
 
 
 def test_images_are_encoded_ahead_under_the_key_that_prompts_look_for(bench: Bench, segmenter: Segmenter) -> None:
