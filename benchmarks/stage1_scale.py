@@ -33,10 +33,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON object only (it prints nothing else)")
     parser.add_argument("--masks", type=int, default=STEPS[-1])
     parser.add_argument("--no-export", action="store_true", help="leave the export out")
+    parser.add_argument("--keep", type=Path, help="a new folder to make the library in, which stays; else it goes")
     arguments = parser.parse_args()
     sizes = [step for step in STEPS if step < arguments.masks] + [arguments.masks]
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
+        data = arguments.keep or Path(folder) / "data"
         opened = open_crowd(data, sizes[0], per_image=PER_IMAGE)
         growth = []
         for size in sizes:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.statistics import Interval, ratio_of_means
 from core.workshop import Library
-from storage import images, masks, model_versions, people, tallies
+from storage import images, masks, model_versions, people, surveys, tallies
 from storage.narrowing import MaskRanges, Narrow
 from storage.rows import MaskRow, Progress
 from storage.tallies import Tallies
@@ -115,6 +115,8 @@ class Figures:
         Of the whole library, whatever was chosen.
     per_image : dict of int to int
         Images by their number of live masks, likewise.
+    surveyed, coverage : int, float
+        Images that have a survey, and their mean coverage score: masks as a share of masks and what is left.
     days : dict of date to int
         Masks a day.
     shares : tuple of int
@@ -129,6 +131,8 @@ class Figures:
 
     progress: Progress
     per_image: dict[int, int]
+    surveyed: int
+    coverage: float
     days: dict[date, int]
     shares: tuple[int, int, int]
     sizes: Ints
@@ -156,6 +160,7 @@ def figures(library: Library, chosen: Chosen) -> Figures:
         )
         progress = images.progress(library.project_id, session=session)
         per_image = tallies.per_image(library.project_id, session=session)
+        surveyed, coverage = surveys.coverage(library.project_id, session=session)
     days: dict[date, int] = {}
     for day, made in zip(counted.days, counted.of("masks")[:, 0].tolist(), strict=True):
         days[day] = days.get(day, 0) + made
@@ -163,6 +168,8 @@ def figures(library: Library, chosen: Chosen) -> Figures:
     return Figures(
         progress=progress,
         per_image=per_image,
+        surveyed=surveyed,
+        coverage=coverage,
         days=days,
         shares=(low, middle, high),
         sizes=counted.of("sizes").sum(axis=0),

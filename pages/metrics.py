@@ -71,6 +71,17 @@ def _tiles(found: Figures, said: Quality, before: tuple[Figures, Quality] | None
         border=True,
         width=190,
     )
+    if found.surveyed:
+        row.metric(
+            "Covered",
+            f"{found.coverage:.0%}",
+            f"{found.surveyed:,} surveyed",
+            delta_color="off",
+            delta_arrow="off",
+            help="Masks as a share of masks and what a model finds besides them, mean over the surveyed images.",
+            border=True,
+            width=190,
+        )
     if effort.assisted:
         help_text = "Mean active seconds of masks made with a model's help; SAM's annotators: 34 at first, 14 at last."
         then = old.effort.active if old and old.effort.assisted else None

@@ -123,6 +123,13 @@ def totals(project_id: int, *, session: Session) -> SurveyTotals:
     return SurveyTotals(int(session.execute(images).scalar_one()), int(row[0]), int(row[1]), int(row[2]))
 
 
+def coverage(project_id: int, *, session: Session) -> tuple[int, float]:
+    """Return how many live images have a survey, and their mean coverage; 0 without any."""
+    query = _live(select(func.count(), func.coalesce(func.avg(col(Survey.coverage)), 0.0)), project_id)
+    count, mean = session.execute(query).one()
+    return int(count), float(mean)
+
+
 def newest_encoder(project_id: int, *, session: Session) -> str | None:
     """Return by which encoder the newest survey with a vector was made: those of others do not compare."""
     query = _live(select(col(Survey.encoder_hash)), project_id).where(col(Survey.summary).is_not(None))

@@ -70,6 +70,8 @@ def test_disks_without_a_mask_are_left_and_those_with_one_are_not(disks: Library
     with disks.engines.reading() as session:
         kept = surveys.some([1], session=session)[1]
         detail = surveys.detail(1, session=session)
+        assert surveys.coverage(1, session=session) == (1, pytest.approx(after.score))
+        assert surveys.coverage(2, session=session) == (0, 0.0)
     assert (kept.left_over, kept.masks, kept.is_fresh) == (len(after.left), 1, True)
     assert detail is not None
     assert len(detail["left"]) == len(after.left)
