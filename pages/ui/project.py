@@ -19,7 +19,7 @@ _WORDS: Final = {
     "islands": "Islands",
     "holes": "Holes",
     "duplicate": "Duplicates",
-    "covering": "Covering others",
+    "covering": "Nearly the whole image",
     "bridge": "Thin bridges",
     "rough": "Jagged outlines",
 }
@@ -142,7 +142,7 @@ def show_settings(shop: Workshop) -> None:
             st.number_input(
                 "Objects outlined by hand, %", 0.0, 50.0, now.by_hand_share * 100, 1.0, "%.1f", key=key("by_hand_share")
             )
-            st.caption("Outlines without the model, to compare its help with.")
+            st.caption("Chance chooses them at the first click; their time tells what the model saves.")
             st.number_input(
                 "Masks drawn into audits, %", 0.0, 100.0, now.audit_rate * 100, 1.0, "%.1f", key=key("audit_rate")
             )
