@@ -230,12 +230,12 @@ def _drawn(
     if asked.method == "simple":
         ids = audits.auditable_ids(library.project_id, session=session)
         return simple(ids, count, rng), len(ids)
-    rows = audits.auditable(library.project_id, session=session)
     if asked.method == "stratified":
+        rows = audits.auditable(library.project_id, session=session)
         strata = {row.mask_id: _stratum(row, asked.by) for row in rows}
         return stratified(strata, count, rng), len(strata)
     if asked.method == "risk":
-        risks = {row.mask_id: _risk(row) for row in rows}
+        risks = {row.mask_id: _risk(row) for row in audits.auditable(library.project_id, session=session)}
         return by_risk(risks, count, rng), len(risks)
     raise InvalidInput(f"an audit's method must be simple, stratified or risk, got {asked.method!r}")
 

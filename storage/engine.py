@@ -1,5 +1,7 @@
 """The database connection: a reading view and a writing view of one pool."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +19,6 @@ __all__ = ["Engines", "Session", "make_engines"]
 _PATIENCE_MS: Final = 10_000
 """How long a writer waits for another."""
 _PRAGMAS = (
-    "journal_mode=WAL",
     f"busy_timeout={_PATIENCE_MS}",
     "foreign_keys=ON",
     # FULL makes every commit reach the disk before it is acknowledged: an accepted mask must survive
@@ -95,6 +96,7 @@ def make_engines(url: str, *, named: str = "DATABASE_URL") -> Engines:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy sends BEGIN, not the driver
+        _log_ahead(connection)
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
@@ -106,6 +108,22 @@ def make_engines(url: str, *, named: str = "DATABASE_URL") -> Engines:
     if (path := database_file(url)) is not None:
         _watch_file(engine, path)
     return Engines(engine, engine.execution_options(write=True))
+
+
+def _log_ahead(connection: Any) -> None:
+    """Let a SQLite file be written ahead to a log, so that readers wait for nobody.
+
+    A file that is not yet cannot be made so while another process has it open, and SQLite does not wait then.
+    """
+    until = time.monotonic() + _PATIENCE_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
 
 
 def _watch_file(engine: Engine, path: Path) -> None:

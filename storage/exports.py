@@ -1,5 +1,6 @@
 """What an export writes of each image and mask, read in one long walk with as little as it needs."""
 
+import contextlib
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -78,8 +79,10 @@ def _in_library(project_id: int) -> tuple[Any, ...]:
     return col(Image.project_id) == project_id, col(Image.deleted_at).is_(None)
 
 
-def _walk(query: Any, session: Session) -> Any:
-    return session.execute(query, execution_options={"yield_per": _AT_ONCE})
+def _walk(query: Any, session: Session) -> Iterator[Any]:
+    """Yield rows that are fetched as they are wanted; whoever stops before the end leaves no cursor open."""
+    with contextlib.closing(session.execute(query, execution_options={"yield_per": _AT_ONCE})) as found:
+        yield from found
 
 
 def _grouped(rows: Any) -> Iterator[tuple[ExportImageRow, list[ExportMaskRow]]]:

@@ -115,7 +115,8 @@ def attacked(
     data, url = tmp_path_factory.mktemp("hostile") / "data", None
     shutil.copytree(filled, data)
     if request.param == "postgresql":
-        url = request.getfixturevalue("server").make("attacked", template=request.getfixturevalue("filled_there"))
+        name = request.module.__name__.rpartition(".")[2]  # each module that asks has one of its own
+        url = request.getfixturevalue("server").make(name, template=request.getfixturevalue("filled_there"))
     opened = open_workshop(settings_of(data, url))
     yield opened
     opened.close()

@@ -41,7 +41,7 @@ def test_what_is_accepted_while_the_disk_is_full_is_saved_once_there_is_room(dis
         bench.until("s.masks.length === 1 && s.unsaved > 0")
         other = page.context.new_page()
         other.goto(f"{app.url}/images")
-        other.get_by_role("button", name="Project settings").wait_for()
+        other.get_by_role("button", name="Import photos").wait_for()
         settled(other)
         assert other.get_by_text("Traceback").count() == 0
         shown = os.environ.get("SCREENSHOTS")

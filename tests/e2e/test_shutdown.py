@@ -52,7 +52,7 @@ def closed_to_new(port: int) -> None:
 
 def test_what_was_begun_is_finished_while_pages_are_open(app: AppProcess, page: Page) -> None:
     page.goto(f"{app.url}/images")
-    page.get_by_role("button", name="Project settings").wait_for()
+    page.get_by_role("button", name="Import photos").wait_for()
     image = httpx.get(f"{app.url}/api/images/1").json()
     rle = encode(np.ones((image["height"], image["width"]), bool))
     body = json.dumps({"rle": rle, "object_key": "half"}).encode()
