@@ -52,7 +52,7 @@ def measure(data: Path, photos: Path) -> dict[str, float]:
 
     begun = time.perf_counter()
     report = import_paths(
-        [photos], engines=library.engines, files=library.files, project_id=library.project_id, progress=look
+        [photos], engines=library.engines, files=library.files, project_id=library.project_id, blur=False, progress=look
     )
     elapsed = time.perf_counter() - begun
     library.close()

@@ -115,7 +115,9 @@ def fill(data: Path, photos: list[TargetPhoto]) -> None:
         buffer = BytesIO()
         Image.fromarray(photo.image).save(buffer, "PNG")
         uploads.append((f"{number}.png", buffer.getvalue()))
-    report = import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
+    report = import_bytes(
+        uploads, engines=library.engines, files=library.files, project_id=library.project_id, blur=False
+    )
     library.close()
     assert report.imported == len(photos)
 
