@@ -26,6 +26,7 @@ from benchmarks.app_process import AppProcess
 from benchmarks.targets import TargetPhoto, target_photo
 from core import masks
 from core.importing import import_bytes
+from core.projects import change_settings
 from core.settings import Settings
 from core.statistics import intervals
 from core.training.protocol import iou, next_click
@@ -115,9 +116,8 @@ def fill(data: Path, photos: list[TargetPhoto]) -> None:
         buffer = BytesIO()
         Image.fromarray(photo.image).save(buffer, "PNG")
         uploads.append((f"{number}.png", buffer.getvalue()))
-    report = import_bytes(
-        uploads, engines=library.engines, files=library.files, project_id=library.project_id, blur=False
-    )
+    change_settings(library, {"blur": False})  # nobody is on them
+    report = import_bytes(uploads, engines=library.engines, files=library.files, project_id=library.project_id)
     library.close()
     assert report.imported == len(photos)
 
