@@ -8,7 +8,7 @@ from core import masks as pixels
 from core.assigning import assigned
 from core.errors import Conflict, Forbidden, InvalidInput
 from core.masks import Mask, Rle
-from core.projects import settings
+from core.projects import settings_in
 from core.proposals import accepted as accept_proposal
 from core.proposals import is_proposal
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
@@ -92,6 +92,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     with library.engines.reading() as session:
         image = image_in(library, image_id, session=session)
         others = masks.rles_of_image(image_id, session=session)
+        chosen = settings_in(library, session=session)
         superseded = None
         if accepted.supersedes is not None:
             superseded = masks.get(accepted.supersedes, session=session)
@@ -112,8 +113,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         for mask_id, height, width, counts in others
         if superseded is None or mask_id != superseded.id
     ]
-    chosen = settings(library)
-    said = check_mask(drawn, existing, limits=Limits(min_area=chosen.min_area), off=chosen.checks_off)
+    said = check_mask(drawn, existing, limits=Limits(min_area=chosen.min_area), off=chosen.checks_off, rle=rle)
     asked_chance = accepted.by_chance and superseded is None
     way = assigned(accepted.object_key, chosen.by_hand_share) if asked_chance else None
     with library.engines.writing() as session:

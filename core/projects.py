@@ -73,7 +73,12 @@ def person_name(library: Library) -> str:
 def settings(library: Library) -> ProjectSettings:
     """Return the project's settings."""
     with library.engines.reading() as session:
-        return ProjectSettings.from_json(projects.get(library.project_id, session=session).settings)
+        return settings_in(library, session=session)
+
+
+def settings_in(library: Library, *, session: Any) -> ProjectSettings:
+    """Return the project's settings as a transaction sees them."""
+    return ProjectSettings.from_json(projects.get(library.project_id, session=session).settings)
 
 
 def change_settings(

@@ -39,11 +39,11 @@ def add(said: Mapping[int, Sequence[NewFlag]], *, session: Session) -> None:
 def of_masks(mask_ids: list[int], *, session: Session) -> dict[int, list[FlagRow]]:
     """Return the flags of each mask that has any, in the order they were said."""
     table = models.FlagRow
-    query = select(table).where(col(table.mask_id).in_(mask_ids)).order_by(col(table.mask_id), col(table.id))
+    columns = (table.id, table.mask_id, table.name, table.severity, table.message, table.detail, table.resolution)
+    query = select(*map(col, columns)).where(col(table.mask_id).in_(mask_ids))
     flags: dict[int, list[FlagRow]] = {}
-    for row in session.scalars(query):
-        flag = FlagRow(row.id or 0, row.mask_id, row.name, row.severity, row.message, row.detail, row.resolution)
-        flags.setdefault(row.mask_id, []).append(flag)
+    for row in session.execute(query.order_by(col(table.mask_id), col(table.id))):
+        flags.setdefault(row.mask_id, []).append(FlagRow(*row))
     return flags
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.masks import Mask
+from core.masks import Mask, Rle
 from core.quality.flags import ExistingMask, Flag, Limits, Prediction, Subject, subject_of
 from core.quality.neighbours import astride, crumb, duplicate, gap
 from core.quality.outlines import rough, stairs
@@ -68,7 +68,12 @@ class Report:
 
 
 def check_mask(
-    mask: Mask, existing: Sequence[ExistingMask], *, limits: Limits, off: Collection[str] = ()
+    mask: Mask,
+    existing: Sequence[ExistingMask],
+    *,
+    limits: Limits,
+    off: Collection[str] = (),
+    rle: Rle | None = None,
 ) -> list[Flag]:
     """Return what the checks at accept say of a mask, gravest first; nothing if all is well.
 
@@ -79,6 +84,8 @@ def check_mask(
         The other masks of the image, of the same size.
     off : collection of str
         Checks that are not asked.
+    rle : Rle, optional
+        The mask as runs, if they are known.
 
     Examples
     --------
@@ -87,7 +94,7 @@ def check_mask(
     ['empty']
     """
     asked = {name: check for name, check in CHECKS.items() if name not in off}
-    return _said(asked, mask, existing, limits, None)
+    return _said(asked, subject_of(mask, existing, limits, rle=rle))
 
 
 def validate_mask(
@@ -115,17 +122,10 @@ def validate_mask(
     >>> [flag.message for flag in doubted.flags]
     ["The mask's predicted IoU is 0.60, below 0.75."]
     """
-    return Report(tuple(_said(LIBRARY_CHECKS, mask, existing, limits, prediction)))
+    return Report(tuple(_said(LIBRARY_CHECKS, subject_of(mask, existing, limits, prediction))))
 
 
-def _said(
-    checks: Mapping[str, Check],
-    mask: Mask,
-    existing: Sequence[ExistingMask],
-    limits: Limits,
-    prediction: Prediction | None,
-) -> list[Flag]:
-    subject = subject_of(mask, existing, limits, prediction)
+def _said(checks: Mapping[str, Check], subject: Subject | None) -> list[Flag]:
     if subject is None:
         return [Flag("empty", "error", "The mask is empty.")]
     flags = [flag for check in checks.values() for flag in check(subject)]

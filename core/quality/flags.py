@@ -142,11 +142,12 @@ class Subject:
     existing: Sequence[ExistingMask]
     limits: Limits
     prediction: Prediction | None = None
+    known_rle: Rle | None = None
 
     @cached_property
     def rle(self) -> Rle:
         """The mask as runs."""
-        return pixels.encode(self.mask)
+        return pixels.encode(self.mask) if self.known_rle is None else self.known_rle
 
     @cached_property
     def outlines(self) -> list[Outline]:
@@ -163,7 +164,11 @@ class Subject:
 
 
 def subject_of(
-    mask: Mask, existing: Sequence[ExistingMask], limits: Limits, prediction: Prediction | None = None
+    mask: Mask,
+    existing: Sequence[ExistingMask],
+    limits: Limits,
+    prediction: Prediction | None = None,
+    rle: Rle | None = None,
 ) -> Subject | None:
     """Return a mask as the checks look at it; None for an empty one."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -172,7 +177,7 @@ def subject_of(
     x, y = int(columns[0]), int(rows[0])
     box = (x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1)
     crop = np.pad(mask[y : y + box[3], x : x + box[2]].astype(np.uint8), 1)
-    return Subject(mask, int(np.count_nonzero(mask)), box, crop, existing, limits, prediction)
+    return Subject(mask, int(np.count_nonzero(mask)), box, crop, existing, limits, prediction, rle)
 
 
 def counted(pixel_count: int) -> str:
