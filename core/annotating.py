@@ -116,12 +116,12 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     said = check_mask(drawn, existing, limits=Limits(min_area=chosen.min_area), off=chosen.checks_off, rle=rle)
     asked_chance = accepted.by_chance and superseded is None
     way = assigned(accepted.object_key, chosen.by_hand_share) if asked_chance else None
+    made = _new_mask(library, image, key, accepted, drawn, rle, said)
     with library.engines.writing() as session:
-        version = _version(accepted.model, session)
         if superseded is not None and not masks.is_known(key, session=session):
             _check_stands(superseded.id, session)
-        new = _new_mask(library, image, key, accepted, drawn, rle, said, version, superseded.id if superseded else None)
-        new = replace(new, assigned=way)
+        version, replaced = _version(accepted.model, session), superseded.id if superseded else None
+        new = replace(made, model_version_id=version, supersedes_id=replaced, assigned=way)
         mask_id, created = masks.insert(new, session=session)
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")
@@ -149,8 +149,6 @@ def _new_mask(
     drawn: Mask,
     rle: Rle,
     said: list[Flag],
-    version: int | None,
-    supersedes_id: int | None,
 ) -> NewMask:
     x, y, width, height = box = pixels.bbox(rle)
     return NewMask(
@@ -164,8 +162,6 @@ def _new_mask(
         counts=rle["counts"],
         area=pixels.area(rle),
         bbox=box,
-        model_version_id=version,
-        supersedes_id=supersedes_id,
         label=accepted.label or None,
         predicted_iou=accepted.predicted_iou,
         stability_score=accepted.stability_score,
