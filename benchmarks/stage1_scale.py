@@ -59,9 +59,9 @@ def measure(opened: Library, data: Path) -> dict[str, float]:
     to_save = zip(itertools.cycle(reversed(several)), itertools.cycle(drawn), strict=False)
 
     def save() -> object:
-        image_id, (_, height, width, counts) = next(to_save)
+        image_id, mask = next(to_save)
         key = f"saved-{time.time_ns()}"
-        rle: pixels.Rle = {"size": [height, width], "counts": counts}
+        rle: pixels.Rle = {"size": [mask.height, mask.width], "counts": mask.counts}
         return annotating.accept(opened, image_id, key, annotating.Accepted(rle, object_key=key))
 
     at: list[int | None] = [None]

@@ -109,9 +109,9 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     # One mask, one text: runs of no pixels are legal, but pycocotools computes absurd boxes from them.
     rle = pixels.encode(drawn)
     existing = [
-        ExistingMask(mask_id, {"size": [height, width], "counts": counts})
-        for mask_id, height, width, counts in others
-        if superseded is None or mask_id != superseded.id
+        ExistingMask(other.mask_id, {"size": [other.height, other.width], "counts": other.counts}, other.bbox)
+        for other in others
+        if superseded is None or other.mask_id != superseded.id
     ]
     said = check_mask(drawn, existing, limits=Limits(min_area=chosen.min_area), off=chosen.checks_off, rle=rle)
     asked_chance = accepted.by_chance and superseded is None
@@ -128,7 +128,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
             work.drop(image_id, library.person_id, session=session, object_key=accepted.object_key)
             if superseded is not None:
                 corrections.remeasure(mask_id, session=session)
-            _note(library, session, "accept", Touched(mask_id, image_id, True))
+            events.add("accept", person_id=library.person_id, image_id=image_id, mask_id=mask_id, session=session)
         elif not masks.same(mask_id, image_id, rle["counts"], session=session):
             raise Conflict(f"an idempotency key must belong to one mask, but {key!r} has saved another one before")
         kept = flags.of_masks([mask_id], session=session).get(mask_id, []) if said or not created else []

@@ -131,7 +131,7 @@ def _said(rows: Sequence[MaskRow], limits_of: Callable[[int | None], Limits]) ->
 
     As at accept a mask is compared with those before it, so what is between two masks is said once, of the later.
     """
-    others = [ExistingMask(row.id, rle_of(row)) for row in rows]
+    others = [ExistingMask(row.id, rle_of(row), row.bbox) for row in rows]
     found = {}
     for place, row in enumerate(rows):
         prediction = Prediction(row.predicted_iou, row.stability_score, row.edited, row.kept_iou)

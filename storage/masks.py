@@ -13,7 +13,7 @@ from storage.errors import MissingRow
 from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
 from storage.narrowing import MaskRanges, Narrow, narrowed, within
-from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewMask, NewPrompt, Times, Touched
+from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewMask, NewPrompt, RunsRow, Times, Touched
 from storage.types import now
 
 STREAM_PAGE = 500
@@ -226,14 +226,16 @@ def same(mask_id: int, image_id: int, counts: str, *, session: Session) -> bool:
     return session.execute(query).first() is not None
 
 
-def rles_of_image(image_id: int, *, session: Session) -> list[tuple[int, int, int, str]]:
-    """Return (mask id, height, width, counts) of an image's live masks: what checks compare with."""
+def rles_of_image(image_id: int, *, session: Session) -> list[RunsRow]:
+    """Return the runs of an image's live masks: what checks compare with."""
+    columns = (MaskRle.mask_id, MaskRle.height, MaskRle.width, MaskRle.counts)
+    box = (Mask.bbox_x, Mask.bbox_y, Mask.bbox_width, Mask.bbox_height)
     query = (
-        select(col(MaskRle.mask_id), col(MaskRle.height), col(MaskRle.width), col(MaskRle.counts))
+        select(*map(col, columns), *map(col, box))
         .join(Mask, col(Mask.id) == col(MaskRle.mask_id))
         .where(col(Mask.image_id) == image_id, live_mask())
     )
-    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+    return [RunsRow(row[0], row[1], row[2], row[3], (row[4], row[5], row[6], row[7])) for row in session.execute(query)]
 
 
 def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:

@@ -119,6 +119,16 @@ class ExportImageRow(NamedTuple):
     height: int
 
 
+class RunsRow(NamedTuple):
+    """A mask's pixels as runs, and the box around them: x, y, width, height."""
+
+    mask_id: int
+    height: int
+    width: int
+    counts: str
+    bbox: tuple[int, int, int, int]
+
+
 class ExportMaskRow(NamedTuple):
     """A mask as exports need it."""
 

@@ -78,15 +78,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class ExistingMask:
-    """A mask that is on the image already. Its box and pixels are found when a check asks, once."""
+    """A mask that is on the image already. Its box, unless known, and pixels are found when a check asks, once."""
 
     mask_id: int
     rle: Rle
+    known_box: Box | None = None
 
     @cached_property
     def box(self) -> Box:
         """The smallest box around it: x, y, width, height."""
-        return pixels.bbox(self.rle)
+        return pixels.bbox(self.rle) if self.known_box is None else self.known_box
 
     @cached_property
     def crop(self) -> Crop:

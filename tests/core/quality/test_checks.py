@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from skimage.measure import euler_number, label
 
-from core.quality.checks import CHECKS, LIBRARY_CHECKS, Flag, Limits, check_mask
+from core import masks
+from core.quality.checks import CHECKS, LIBRARY_CHECKS, ExistingMask, Flag, Limits, check_mask, validate_mask
 from tests.core.quality.conftest import ALL, drawn, existing
 
 
@@ -47,6 +48,25 @@ def test_holes_are_counted_and_placed() -> None:
 def test_a_bay_is_no_hole() -> None:
     assert "holes" not in named(drawn("####", "#..#", "#..#", "...."))
     assert "holes" not in named(drawn("####", "#...", "####", "...."))
+
+
+def test_a_known_box_changes_nothing_that_is_said() -> None:
+    rng = np.random.default_rng(0)
+    made = []
+    for _ in range(20):
+        x, y, width, height = rng.integers(0, 30, 2).tolist() + rng.integers(5, 60, 2).tolist()
+        mask = np.zeros((90, 90), bool)
+        mask[y : y + height, x : x + width] = True
+        made.append(masks.encode(mask))
+    plain = [ExistingMask(number, rle) for number, rle in enumerate(made)]
+    boxed = [ExistingMask(number, rle, masks.bbox(rle)) for number, rle in enumerate(made)]
+    for number, rle in enumerate(made):
+        mask = masks.decode(rle)
+        said = check_mask(mask, plain[:number], limits=Limits())
+        assert check_mask(mask, boxed[:number], limits=Limits(), rle=rle) == said
+        assert validate_mask(mask, boxed[:number], limits=Limits()) == validate_mask(
+            mask, plain[:number], limits=Limits()
+        )
 
 
 def test_duplicates_are_found_by_iou_and_by_containment() -> None:
