@@ -55,8 +55,8 @@ def _tiles(found: Figures, said: Quality, before: tuple[Figures, Quality] | None
     )
     row.metric(
         "Images finished",
-        f"{progress.done:,} of {progress.images:,}",
-        f"{share:.0%}",
+        f"{progress.done:,}",
+        f"{share:.0%} of {progress.images:,}",
         delta_color="off",
         delta_arrow="off",
         border=True,

@@ -55,5 +55,5 @@ export function pixels(area) {
 
 /** A number with its word: "1 point", "3 points". */
 export function counted(number, word) {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
+  return `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 }

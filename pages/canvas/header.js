@@ -23,7 +23,7 @@ export function header(bench) {
   });
   bench.emitter.on(["project"], () => {
     const { progress: p, model: m } = bench.project ?? {};
-    progress.lastChild.textContent = p ? `${p.done} of ${counted(p.images, "image")} · ${counted(p.masks, "mask")}` : "";
+    progress.lastChild.textContent = p ? `${p.done.toLocaleString("en")} of ${counted(p.images, "image")} · ${counted(p.masks, "mask")}` : "";
     progress.title = p ? `${counted(p.skips, "skipped object")} in the hard queue` : "";
     bar.style.width = p?.images ? `${(100 * p.done) / p.images}%` : "0";
     model.textContent = m ? m.title : "";

@@ -349,8 +349,9 @@ def _speed_up(found: Figures) -> Chart:
     which = "objects that chance assigned to either" if said and said.by_chance else "all masks, not assigned by chance"
     counts = f" Of {said.by_hand:,} and {said.assisted:,} masks: {which}." if said else ""
     definition = f"Mean active time of outlines by hand over that of masks made with a model's help.{counts}"
-    count = min(said.by_hand, said.assisted) if said else min(found.effort.by_hand, found.effort.assisted)
-    what = "masks of either kind"
+    effort = found.effort
+    what = "outlines by hand" if effort.by_hand < LEAST else "masks with a model's help"
+    count = min(said.by_hand, said.assisted) if said else min(effort.by_hand, effort.assisted)
     return _chart(
         "speed-up", "Faster than by hand", definition, rows, count if said else min(count, 4), figure, what=what
     )
