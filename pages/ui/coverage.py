@@ -14,6 +14,7 @@ from core.quality.balance import FEWEST, Share
 from core.roles import may
 from core.workshop import Workshop
 from pages.ui.text import plain
+from pages.ui.watching import show_job
 from storage.rows import JobRow, SurveyTotals
 
 POLL: Final = "2s"
@@ -116,19 +117,7 @@ def _arrange(shop: Workshop) -> None:
 @st.fragment(run_every=POLL)
 def _watch(shop: Workshop, job_id: int) -> None:
     """Show how far a survey is, again and again, until it has ended; let a killed one go on."""
-    jobs.take_up(shop)
-    job = jobs.newest(shop, jobs.COVERAGE)
-    if job is None or job.id != job_id or not job.is_open:
-        st.rerun()
-        return
-    row = st.container(border=True).container(horizontal=True, vertical_alignment="center")
-    done, total = int(job.progress.get("done", 0)), int(job.progress.get("total", 0))
-    said = f"{done:,} of {total:,} images" if total else "Waiting for its process"
-    row.progress(min(1.0, done / total) if total else 0.0, said, width="stretch")
-    if job.cancel_asked:
-        row.caption("Ending…")
-    else:
-        row.button("Cancel", icon=":material/cancel:", on_click=jobs.cancel, args=(shop, job.id))
+    show_job(shop, jobs.COVERAGE, job_id, st.container(border=True), "images")
 
 
 def _show_clusters(shop: Workshop, report: BalanceReport) -> None:

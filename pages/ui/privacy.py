@@ -16,6 +16,7 @@ from core.roles import may
 from core.workshop import Workshop
 from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
+from pages.ui.watching import show_job
 from storage.rows import BoxRow, ImageRow, JobRow
 
 POLL: Final = "2s"
@@ -124,19 +125,7 @@ def _said(standing: Standing, job: JobRow | None) -> str:
 @st.fragment(run_every=POLL)
 def _watch(shop: Workshop, job_id: int) -> None:
     """Show how far a search is, again and again, until it has ended; let a killed one go on."""
-    jobs.take_up(shop)
-    job = jobs.newest(shop, jobs.BLUR)
-    if job is None or job.id != job_id or not job.is_open:
-        st.rerun()
-        return
-    row = st.container(horizontal=True, vertical_alignment="center", key="privacy-standing")
-    done, total = int(job.progress.get("done", 0)), int(job.progress.get("total", 0))
-    said = f"{done:,} of {total:,} images searched" if total else "Waiting for its process"
-    row.progress(min(1.0, done / total) if total else 0.0, said, width="stretch")
-    if job.cancel_asked:
-        row.caption("Ending…")
-    else:
-        row.button("Cancel", icon=":material/cancel:", on_click=jobs.cancel, args=(shop, job.id))
+    show_job(shop, jobs.BLUR, job_id, st.container(key="privacy-standing"), "images searched")
 
 
 def _show_image(shop: Workshop, image: ImageRow, *, to_check: bool) -> None:

@@ -1,6 +1,7 @@
 """The real routes over a real library with three small photos, asked in process."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import anyio.from_thread
@@ -14,6 +15,7 @@ from core import masks
 from core.settings import Settings
 from core.workshop import Workshop, open_workshop
 from pages.canvas.assets import FOLDER
+from tests.api import people as team
 from tests.conftest import square
 
 
@@ -63,6 +65,19 @@ def client(shop: Workshop, portal: anyio.from_thread.BlockingPortal) -> Iterator
 def client_of(workshop: Callable[[], Workshop], portal: anyio.from_thread.BlockingPortal) -> httpx.Client:
     app = Starlette(routes=routes(workshop, canvas=FOLDER))
     return httpx.Client(transport=InProcess(app, portal), base_url="http://localhost")
+
+
+@contextmanager
+def signing_in(shop: Workshop, portal: anyio.from_thread.BlockingPortal) -> Iterator[Callable[[str], httpx.Client]]:
+    """Yield what opens a browser in which somebody is signed in."""
+    with ExitStack() as opened:
+
+        def signed_in(name: str) -> httpx.Client:
+            client = opened.enter_context(client_of(lambda: shop, portal))
+            assert team.sign_in(client, name).status_code == 204
+            return client
+
+        yield signed_in
 
 
 def refused(answer: httpx.Response, status: int) -> str:

@@ -12,24 +12,15 @@ from core import projects
 from core.workshop import Workshop
 from storage import images, surveys
 from tests.api import people as team
-from tests.api.conftest import body, client_of, refused, save
+from tests.api.conftest import body, refused, save, signing_in
 from tests.storage.test_surveys import new_survey
 
 
 @pytest.fixture
 def browser(shop: Workshop, portal: anyio.from_thread.BlockingPortal) -> Iterator[Callable[[str], httpx.Client]]:
     team.put_in(shop)
-    opened: list[httpx.Client] = []
-
-    def signed_in(name: str) -> httpx.Client:
-        client = client_of(lambda: shop, portal)
-        opened.append(client)
-        assert team.sign_in(client, name).status_code == 204
-        return client
-
-    yield signed_in
-    for client in opened:
-        client.close()
+    with signing_in(shop, portal) as signed_in:
+        yield signed_in
 
 
 def test_the_next_image_is_given_once(browser: Callable[[str], httpx.Client]) -> None:

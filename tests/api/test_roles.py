@@ -14,7 +14,7 @@ from core.roles import LEAST, ROLES
 from core.workshop import Workshop
 from pages.canvas.assets import FOLDER
 from tests.api import people as team
-from tests.api.conftest import client_of, listed, refused, save
+from tests.api.conftest import listed, refused, save, signing_in
 from tests.api.test_hostile import BODIES
 from tests.conftest import square
 
@@ -81,17 +81,8 @@ def browser(
     shop: Workshop, ids: dict[str, int], portal: anyio.from_thread.BlockingPortal
 ) -> Iterator[Callable[[str], httpx.Client]]:
     """Opens a browser in which somebody is signed in."""
-    opened: list[httpx.Client] = []
-
-    def signed_in(name: str) -> httpx.Client:
-        client = client_of(lambda: shop, portal)
-        opened.append(client)
-        assert team.sign_in(client, name).status_code == 204
-        return client
-
-    yield signed_in
-    for client in opened:
-        client.close()
+    with signing_in(shop, portal) as signed_in:
+        yield signed_in
 
 
 def served() -> dict[tuple[str, str], Route]:

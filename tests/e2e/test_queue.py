@@ -12,14 +12,15 @@ from benchmarks.app_process import AppProcess
 from core import annotating, people, projects, queueing
 from core.masks import Rle, encode
 from core.segmentation.catalogue import GRABCUT
-from core.workshop import Library, open_library
+from core.workshop import Library
 from storage import images, leases, masks, surveys
 from storage.leases import QUIET
 from storage.types import now
-from tests.conftest import settings_of
 from tests.e2e.conftest import Bench
-from tests.e2e.test_sign_in import disk, put_team, sign_in
+from tests.e2e.test_sign_in import disk, library, put_team, sign_in
 from tests.storage.test_surveys import new_survey
+
+__all__ = ["library"]
 
 STOPPED = "document.dispatchEvent(new Event('visibilitychange'))"
 """Coming back to a tab is a sign of life: the heartbeat of a minute need not be waited for."""
@@ -32,13 +33,6 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     with AppProcess(data, {"MASKSMITH_MODEL": GRABCUT}) as running:
         put_team(data)
         yield running
-
-
-@pytest.fixture
-def library(office: AppProcess) -> Iterator[Library]:
-    opened = open_library(settings_of(office.data), samples=False)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
