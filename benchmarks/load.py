@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -43,6 +43,7 @@ OBJECTS: Final = 6
 """So many on an image, then the next."""
 REFINED, TWICE, CUT_OFF, SKIPPED = 0.5, 0.1, 0.05, 0.1
 """Shares: of answers refined, of accepts sent twice at once and cut off, of objects skipped."""
+MINUTE_S: Final = 60.0
 PASSWORD: Final = "a password for the load test"
 
 
@@ -84,15 +85,15 @@ def measure(count: int, seconds: float, browsers: int, think_s: float) -> dict[s
         with AppProcess(data) as app:
             server = psutil.Process(app.pid)
             team = [Person(name) for name in names[:count]]
+            memory_mb: list[float] = []
             tabs: dict[str, Any] = {}
             watching = threading.Thread(target=_tabs, args=(app.url, names[count:], seconds, tabs))
             if browsers:
                 watching.start()
-            before_mb = asyncio.run(_work(app.url, team, seconds, think_s, server))
+            asyncio.run(_work(app.url, team, seconds, think_s, lambda: memory_mb.append(_mb(server))))
             spent = server.cpu_times()
             if browsers:
                 watching.join()
-            after_mb = _mb(server)
         lost, doubled, strange = _counted(data / "masksmith.db", team)
     prompts = [took for person in team for took in person.prompts_ms]
     accepts = [took for person in team for took in person.accepts_ms]
@@ -112,8 +113,7 @@ def measure(count: int, seconds: float, browsers: int, think_s: float) -> dict[s
         "refused": dict(sum((person.refused for person in team), Counter[int]())),
         "fairness": round(jain([len(person.prompts_ms) for person in team]), 4),
         "server_cpu_s": round(spent.user + spent.system, 1),
-        "memory_start_mb": before_mb,
-        "memory_end_mb": after_mb,
+        "memory_mb": memory_mb,
     }
     return report | ({"browsers": tabs} if browsers else {})
 
@@ -150,17 +150,20 @@ def _hire(data: Path, count: int) -> list[str]:
     return names
 
 
-async def _work(url: str, team: list[Person], seconds: float, think_s: float, server: psutil.Process) -> float:
-    """Let everybody work until the time is over; return the server's memory once all had opened an image."""
+async def _work(url: str, team: list[Person], seconds: float, think_s: float, weigh: Callable[[], None]) -> None:
+    """Let everybody work until the time is over; weigh the server once all had opened an image, and each minute."""
     ready, begin = asyncio.Semaphore(0), asyncio.Event()
     tasks = [asyncio.create_task(_annotate(url, person, seconds, think_s, ready, begin)) for person in team]
     waiting = asyncio.gather(*tasks)
     for _ in team:
         await asyncio.wait_for(ready.acquire(), 300)
-    before_mb = _mb(server)
     begin.set()
+    until = time.perf_counter() + seconds
+    while not waiting.done():
+        weigh()
+        await asyncio.wait([waiting], timeout=min(MINUTE_S, max(until - time.perf_counter(), 1.0)))
+    weigh()
     await waiting
-    return before_mb
 
 
 async def _annotate(

@@ -1,10 +1,15 @@
 """Queries about events: who did what, when."""
 
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import insert
 from sqlmodel import Session
 
 from storage.models import Event
+from storage.tables import table_of
+from storage.types import now
+
+_INSERT: Final = insert(table_of(Event))
 
 
 def add(
@@ -17,4 +22,5 @@ def add(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Note that something was done, now."""
-    session.add(Event(kind=kind, person_id=person_id, image_id=image_id, mask_id=mask_id, detail=detail or {}))
+    of = {"person_id": person_id, "image_id": image_id, "mask_id": mask_id}
+    session.execute(_INSERT, {"at": now(), "kind": kind, **of, "detail": detail or {}})

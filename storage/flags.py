@@ -1,16 +1,26 @@
 """Queries about flags."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, delete, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, case, delete, exists, func, select
 from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
 from storage import models, tallies
 from storage.errors import MissingRow
 from storage.rows import AnswersRow, FlagRow, NewFlag
+from storage.tables import table_of
 from storage.types import now
+
+_FLAG: Final = table_of(models.FlagRow)
+_INSERT: Final = insert_rows(_FLAG)
+_ROW: Final = ("id", "mask_id", "name", "severity", "message", "detail", "resolution")
+_OF_MASKS: Final = (
+    select(*(_FLAG.c[name] for name in _ROW))
+    .where(_FLAG.c.mask_id.in_(bindparam("mask_ids", expanding=True)))
+    .order_by(_FLAG.c.mask_id, _FLAG.c.id)
+)
 
 
 def insert(mask_id: int, said: Iterable[NewFlag], *, session: Session) -> None:
@@ -26,7 +36,7 @@ def insert(mask_id: int, said: Iterable[NewFlag], *, session: Session) -> None:
         for flag in said
     ]
     if rows:
-        session.execute(insert_rows(models.FlagRow), rows)
+        session.execute(_INSERT, rows)
 
 
 def add(said: Mapping[int, Sequence[NewFlag]], *, session: Session) -> None:
@@ -38,11 +48,8 @@ def add(said: Mapping[int, Sequence[NewFlag]], *, session: Session) -> None:
 
 def of_masks(mask_ids: list[int], *, session: Session) -> dict[int, list[FlagRow]]:
     """Return the flags of each mask that has any, in the order they were said."""
-    table = models.FlagRow
-    columns = (table.id, table.mask_id, table.name, table.severity, table.message, table.detail, table.resolution)
-    query = select(*map(col, columns)).where(col(table.mask_id).in_(mask_ids))
     flags: dict[int, list[FlagRow]] = {}
-    for row in session.execute(query.order_by(col(table.mask_id), col(table.id))):
+    for row in session.execute(_OF_MASKS, {"mask_ids": mask_ids}):
         flags.setdefault(row.mask_id, []).append(FlagRow(*row))
     return flags
 

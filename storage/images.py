@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import Select, bindparam, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
@@ -13,10 +13,14 @@ from storage.errors import MissingRow
 from storage.live import live_mask, proposed_mask
 from storage.models import UNRANKED, Image, Mask, Round, Seat, Skip, Survey, Work
 from storage.rows import FilesRow, ImageRow, NewImage, Progress
+from storage.tables import table_of
 from storage.types import now
 
 _MANY: Final = 500
 """Ids in one query; databases allow only so many."""
+_IMAGE: Final = table_of(Image)
+_SET_STATE: Final = update(_IMAGE).where(_IMAGE.c.id == bindparam("image_id")).values(state=bindparam("new_state"))
+_SET_STATE_FROM: Final = _SET_STATE.where(_IMAGE.c.state == bindparam("only_from"))
 _COLUMNS: tuple[InstrumentedAttribute[Any], ...] = tuple(
     getattr(Image, name)
     for name in (
@@ -56,6 +60,11 @@ def _rows() -> Select[Any]:
     work = select(func.count()).select_from(Work).where(col(Work.image_id) == col(Image.id)).scalar_subquery()
     proposals = _proposals().where(col(Mask.image_id) == col(Image.id)).correlate(Image).scalar_subquery()
     return select(*_COLUMNS, col(Image.live_masks), proposals, skips, work).where(col(Image.deleted_at).is_(None))
+
+
+@cache
+def _row_by_id() -> Select[Any]:
+    return _rows().where(col(Image.id) == bindparam("image_id"))
 
 
 def _row(values: Any) -> ImageRow:
@@ -145,7 +154,7 @@ def get(image_id: int, *, session: Session) -> ImageRow:
     MissingRow
         If there is none, or it was deleted.
     """
-    found = session.execute(_rows().where(col(Image.id) == image_id)).one_or_none()
+    found = session.execute(_row_by_id(), {"image_id": image_id}).one_or_none()
     if found is None:
         raise MissingRow(f"image {image_id} must be in the library, but it is not, or was deleted")
     return _row(found)
@@ -251,10 +260,10 @@ def files_of(image_id: int, *, session: Session) -> FilesRow:
 
 def set_state(image_id: int, state: str, *, session: Session, only_from: str | None = None) -> None:
     """Set how far an image is; with `only_from`, only if it is in that state."""
-    query = update(Image).where(col(Image.id) == image_id)
-    if only_from is not None:
-        query = query.where(col(Image.state) == only_from)
-    session.execute(query.values(state=state))
+    if only_from is None:
+        session.execute(_SET_STATE, {"image_id": image_id, "new_state": state})
+    else:
+        session.execute(_SET_STATE_FROM, {"image_id": image_id, "new_state": state, "only_from": only_from})
 
 
 def set_thumb(image_id: int, sha256: str, *, session: Session) -> None:

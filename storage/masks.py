@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
@@ -14,11 +15,16 @@ from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
 from storage.narrowing import MaskRanges, Narrow, narrowed, within
 from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewMask, NewPrompt, RunsRow, Times, Touched
+from storage.tables import table_of
 from storage.types import now
 
 STREAM_PAGE = 500
 REFUSED = ("reject", "fix", "send_back")
 """Verdicts after which a mask teaches nothing."""
+_MASK: Final = table_of(Mask)
+_BY_KEY: Final = select(_MASK.c.id).where(_MASK.c.key == bindparam("key"))
+_INSERT: Final = insert_rows(_MASK).returning(_MASK.c.id)
+_INSERT_RLE, _INSERT_PROMPTS, _INSERT_EDITS = (insert_rows(table_of(model)) for model in (MaskRle, PromptRow, EditRow))
 
 
 def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
@@ -26,12 +32,11 @@ def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
 
     The same key again changes nothing and returns the first one's id. What it supersedes is marked so.
     """
-    known = session.execute(select(col(Mask.id)).where(col(Mask.key) == new.key)).scalar_one_or_none()
+    known = session.execute(_BY_KEY, {"key": new.key}).scalar_one_or_none()
     if known is not None:
         return int(known), False
     with tallies.changing([new.supersedes_id], session=session) as changed:
-        query = insert_rows(Mask).returning(col(Mask.id))
-        mask_id = int(session.execute(query, [columns(new, now())]).scalar_one())
+        mask_id = int(session.execute(_INSERT, columns(new, now())).scalar_one())
         changed.append(mask_id)
         _insert_children(mask_id, new, session)
         if new.supersedes_id is not None:
@@ -72,7 +77,8 @@ def columns(new: NewMask, made: datetime) -> dict[str, Any]:
 
 
 def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:
-    session.execute(insert_rows(MaskRle).values(mask_id=mask_id, height=new.height, width=new.width, counts=new.counts))
+    runs = {"mask_id": mask_id, "height": new.height, "width": new.width, "counts": new.counts}
+    session.execute(_INSERT_RLE, runs)
     prompts = [
         {
             "mask_id": mask_id,
@@ -88,19 +94,19 @@ def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:
         for ordinal, prompt in enumerate(new.prompts)
     ]
     if prompts:
-        session.execute(insert_rows(PromptRow), prompts)
+        session.execute(_INSERT_PROMPTS, prompts)
     edits = [
         {"mask_id": mask_id, "ordinal": n, "kind": edit.kind, "detail": edit.detail, "at_ms": edit.at_ms}
         for n, edit in enumerate(new.edits)
     ]
     if edits:
-        session.execute(insert_rows(EditRow), edits)
+        session.execute(_INSERT_EDITS, edits)
     flags.insert(mask_id, new.flags, session=session)
 
 
 def is_known(key: str, *, session: Session) -> bool:
     """Return whether a mask was saved under a key."""
-    return session.execute(select(col(Mask.id)).where(col(Mask.key) == key)).first() is not None
+    return session.execute(_BY_KEY, {"key": key}).first() is not None
 
 
 def find(ref: int | str, *, session: Session) -> Mask:
@@ -228,14 +234,16 @@ def same(mask_id: int, image_id: int, counts: str, *, session: Session) -> bool:
 
 def rles_of_image(image_id: int, *, session: Session) -> list[RunsRow]:
     """Return the runs of an image's live masks: what checks compare with."""
+    rows = session.execute(_runs(), {"image_id": image_id})
+    return [RunsRow(row[0], row[1], row[2], row[3], (row[4], row[5], row[6], row[7])) for row in rows]
+
+
+@cache
+def _runs() -> Select[Any]:
     columns = (MaskRle.mask_id, MaskRle.height, MaskRle.width, MaskRle.counts)
     box = (Mask.bbox_x, Mask.bbox_y, Mask.bbox_width, Mask.bbox_height)
-    query = (
-        select(*map(col, columns), *map(col, box))
-        .join(Mask, col(Mask.id) == col(MaskRle.mask_id))
-        .where(col(Mask.image_id) == image_id, live_mask())
-    )
-    return [RunsRow(row[0], row[1], row[2], row[3], (row[4], row[5], row[6], row[7])) for row in session.execute(query)]
+    query = select(*map(col, columns), *map(col, box)).join(Mask, col(Mask.id) == col(MaskRle.mask_id))
+    return query.where(col(Mask.image_id) == bindparam("image_id"), live_mask())
 
 
 def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:

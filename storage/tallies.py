@@ -15,15 +15,27 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from storage.live import accepted_mask
 from storage.models import FlagRow, Image, Mask, PromptRow, Tally
+from storage.tables import table_of
 from storage.tally_sums import FIELDS, LENGTH, OFFSETS, Ints, summed
 
 BLOCK: Final = 20_000
+_IMAGE: Final = table_of(Image)
+_TALLY: Final = table_of(Tally)
+_MORE_ON_IMAGE: Final = (
+    update(_IMAGE)
+    .where(_IMAGE.c.id == bindparam("of_image"))
+    .values(live_masks=_IMAGE.c.live_masks + bindparam("more"))
+)
+_KEY: Final = ("project_id", "day", "person_id", "model_version_id")
+_THIS_ROW: Final = [_TALLY.c[name] == bindparam(f"of_{name}") for name in _KEY]
+_SUMS: Final = select(_TALLY.c.sums).where(*_THIS_ROW).with_for_update()
+_SET_SUMS: Final = update(_TALLY).where(*_THIS_ROW).values(sums=bindparam("new_sums"), masks=bindparam("new_masks"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +76,12 @@ def changing(mask_ids: Sequence[int | None], *, session: Session) -> Iterator[li
 
 def count(mask_ids: Sequence[int], *, session: Session) -> None:
     """Count masks that have just been made, whether or not they are live."""
-    _change([], session.execute(_counted().where(col(Mask.id).in_(mask_ids))).all() if mask_ids else [], session)
+    _change([], session.execute(_counted_by_id(), {"ids": mask_ids}).all() if mask_ids else [], session)
 
 
 def _counting(mask_ids: Sequence[int], session: Session) -> Sequence[Any]:
     """Return what is counted of those of some masks that count."""
-    query = _counted().where(col(Mask.id).in_(mask_ids), accepted_mask())
-    return session.execute(query).all() if mask_ids else []
+    return session.execute(_counting_by_id(), {"ids": mask_ids}).all() if mask_ids else []
 
 
 def count_image(image_id: int, sign: int, *, session: Session) -> None:
@@ -140,8 +151,7 @@ def recount(*, session: Session) -> None:
     table: dict[tuple[Any, ...], Ints] = {}
     for rows in _blocks(session):
         for image_id, found in _by_image(rows).items():
-            query = update(Image).where(col(Image.id) == image_id)
-            session.execute(query.values(live_masks=col(Image.live_masks) + found))
+            session.execute(_MORE_ON_IMAGE, {"of_image": image_id, "more": found})
         for key, sums in summed([row for row in rows if row.deleted_at is None]).items():
             table[key] = table[key] + sums if key in table else sums
     if table:
@@ -195,6 +205,16 @@ def _counted() -> Select[Any]:
     return select(*columns).join(Image, col(Image.id) == col(Mask.image_id))
 
 
+@cache
+def _counted_by_id() -> Select[Any]:
+    return _counted().where(col(Mask.id).in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _counting_by_id() -> Select[Any]:
+    return _counted_by_id().where(accepted_mask())
+
+
 def _by_image(rows: Sequence[Any]) -> dict[int, int]:
     ids, counts = np.unique([row.image_id for row in rows], return_counts=True)
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
@@ -206,8 +226,7 @@ def _change(before: Sequence[Any], after: Sequence[Any], session: Session) -> No
     images.subtract(row.image_id for row in before)
     for image_id, more in images.items():
         if more:
-            query = update(Image).where(col(Image.id) == image_id)
-            session.execute(query.values(live_masks=col(Image.live_masks) + more))
+            session.execute(_MORE_ON_IMAGE, {"of_image": image_id, "more": more})
     rows = summed([row for row in after if row.deleted_at is None])
     for key, sums in summed([row for row in before if row.deleted_at is None]).items():
         rows[key] = rows.get(key, 0) - sums
@@ -217,34 +236,20 @@ def _change(before: Sequence[Any], after: Sequence[Any], session: Session) -> No
 
 
 def _add(key: tuple[Any, ...], sums: Ints, session: Session) -> None:
-    where = (
-        (col(Tally.project_id) == key[0])
-        & (col(Tally.day) == key[1])
-        & (col(Tally.person_id) == key[2])
-        & (col(Tally.model_version_id) == key[3])
-    )
-    there = select(col(Tally.sums)).where(where).with_for_update()
-    before = session.execute(there).scalar_one_or_none()
+    row = {f"of_{name}": value for name, value in zip(_KEY, key, strict=True)}
+    before = session.execute(_SUMS, row).scalar_one_or_none()
     if before is None:
         # Where a database lets two write at once, one of them makes the row, and it is locked until its end.
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         empty = _values(key, np.zeros(LENGTH, np.int64))
         session.execute(dialect.insert(Tally).values(empty).on_conflict_do_nothing())
-        before = session.execute(there).scalar_one()
+        before = session.execute(_SUMS, row).scalar_one()
     after = _unpacked(before) + sums
-    session.execute(update(Tally).where(where).values(sums=after.tobytes(), masks=int(after[0])))
+    session.execute(_SET_SUMS, {**row, "new_sums": after.tobytes(), "new_masks": int(after[0])})
 
 
 def _values(key: tuple[Any, ...], sums: Ints) -> dict[str, Any]:
-    project_id, day, person_id, version_id = key
-    return {
-        "project_id": project_id,
-        "day": day,
-        "person_id": person_id,
-        "model_version_id": version_id,
-        "masks": int(sums[0]),
-        "sums": sums.tobytes(),
-    }
+    return {**dict(zip(_KEY, key, strict=True)), "masks": int(sums[0]), "sums": sums.tobytes()}
 
 
 def _unpacked(sums: bytes) -> Ints:

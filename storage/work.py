@@ -1,14 +1,21 @@
 """Queries about objects in work."""
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlmodel import Session, col
 
 from storage.models import Work
 from storage.rows import WorkRow
+from storage.tables import table_of
 from storage.types import now
+
+_WORK: Final = table_of(Work)
+_DROP: Final = delete(_WORK).where(
+    _WORK.c.image_id == bindparam("image_id"), _WORK.c.person_id == bindparam("person_id")
+)
+_DROP_OBJECT: Final = _DROP.where(_WORK.c.object_key == bindparam("object_key"))
 
 
 def put(
@@ -41,10 +48,11 @@ def get(image_id: int, person_id: int, *, session: Session) -> WorkRow | None:
 
 def drop(image_id: int, person_id: int, *, session: Session, object_key: str | None = None) -> None:
     """Forget the object in work; with `object_key`, only if it is still that one."""
-    query = delete(Work).where(col(Work.image_id) == image_id, col(Work.person_id) == person_id)
-    if object_key is not None:
-        query = query.where(col(Work.object_key) == object_key)
-    session.execute(query)
+    values = {"image_id": image_id, "person_id": person_id}
+    if object_key is None:
+        session.execute(_DROP, values)
+    else:
+        session.execute(_DROP_OBJECT, {**values, "object_key": object_key})
 
 
 def _find(image_id: int, person_id: int, session: Session) -> Work | None:
