@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.screen import AsJson, print_json, progress_bar, say, sentences
-from core import backup
+from core import backup, restoring
 from core.settings import from_environment
 
 
@@ -37,7 +37,7 @@ def restore_command(
     """Make a library of a backup, once every hash in it is right."""
     with sentences(), progress_bar(hidden=as_json) as bar:
         task = bar.add_task("Restoring", total=None)
-        report = backup.restore(
+        report = restoring.restore(
             folder, data, progress=lambda done, total: bar.update(task, completed=done, total=total)
         )
     if as_json:

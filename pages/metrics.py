@@ -12,10 +12,13 @@ from core.metric_quality import Quality, quality
 from core.metrics import Chosen, Figures
 from core.round_summaries import summaries
 from core.workshop import Workshop
+from pages.ui.chart import Chart
 from pages.ui.frame import use_the_width
-from pages.ui.metric_charts import Chart, charts, spread, told
+from pages.ui.mask_charts import spread
+from pages.ui.metric_charts import charts
 from pages.ui.metric_masks import show_behind
 from pages.ui.metric_report import report
+from pages.ui.quality_charts import told
 from pages.ui.resources import open_workshop
 
 _MODEBAR: Final = {"modeBarButtons": [["toImage"]], "displaylogo": False, "toImageButtonOptions": {"scale": 2}}

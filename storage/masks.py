@@ -240,9 +240,9 @@ def rles_of_image(image_id: int, *, session: Session) -> list[RunsRow]:
 
 @cache
 def _runs() -> Select[Any]:
-    columns = (MaskRle.mask_id, MaskRle.height, MaskRle.width, MaskRle.counts)
-    box = (Mask.bbox_x, Mask.bbox_y, Mask.bbox_width, Mask.bbox_height)
-    query = select(*map(col, columns), *map(col, box)).join(Mask, col(Mask.id) == col(MaskRle.mask_id))
+    runs: tuple[Any, ...] = (MaskRle.mask_id, MaskRle.height, MaskRle.width, MaskRle.counts)
+    box: tuple[Any, ...] = (Mask.bbox_x, Mask.bbox_y, Mask.bbox_width, Mask.bbox_height)
+    query = select(*map(col, (*runs, *box))).join(Mask, col(Mask.id) == col(MaskRle.mask_id))
     return query.where(col(Mask.image_id) == bindparam("image_id"), live_mask())
 
 

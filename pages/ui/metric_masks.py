@@ -12,7 +12,7 @@ from core.mask_rows import decoded
 from core.metrics import BANDS, Chosen
 from core.review_views import views
 from core.workshop import Workshop
-from pages.ui.metric_charts import Chart
+from pages.ui.chart import Chart
 from pages.ui.resources import jpeg_bytes
 from pages.ui.text import plain
 from storage.narrowing import MaskRanges

@@ -9,7 +9,7 @@ from core.data_page import data_page
 from core.metric_quality import Quality
 from core.metrics import Chosen, Figures
 from core.workshop import Workshop
-from pages.ui.metric_charts import Chart
+from pages.ui.chart import Chart
 
 _STYLE = """
   body { font: 15px/1.5 system-ui, sans-serif; max-width: 1000px; margin: 2rem auto; padding: 0 1rem; color: #1b1e24; }

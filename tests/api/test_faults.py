@@ -17,9 +17,10 @@ from sqlalchemy import update
 
 from api import bodies
 from core import jobs, library
-from core.backup import back_up, restore
+from core.backup import back_up
 from core.exporting import export
 from core.importing import import_bytes
+from core.restoring import restore
 from core.workshop import Workshop, open_workshop
 from storage.errors import DiskFull, StorageError
 from storage.models import Mask, SignIn

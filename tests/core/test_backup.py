@@ -14,10 +14,12 @@ import anyio.from_thread
 import pytest
 
 from core import guidelines, masks, projects
-from core.backup import MANIFEST, back_up, restore
+from core.backup import back_up
+from core.backup_manifest import MANIFEST
 from core.errors import InvalidInput
 from core.hashes import file_sha256
 from core.importing import import_bytes
+from core.restoring import restore
 from core.settings import Settings
 from core.workshop import Library, open_library, open_workshop
 from storage import migrate, model_versions, tallies

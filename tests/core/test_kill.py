@@ -17,10 +17,11 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Engine, event
 
-from core.backup import back_up, restore
+from core.backup import back_up
 from core.errors import InvalidInput
 from core.exporting import export
 from core.importing import import_bytes
+from core.restoring import restore
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.versions import Made, register
 from core.workshop import Library, choose_model, chosen_spec, open_library, version_of
