@@ -11,7 +11,7 @@ from api.access import may
 from api.bodies import OpenBody, StateBody, read
 from api.common import MAX_ID, computing, in_thread, path_id, query_int, workshop
 from api.shapes import image_json, mask_json, skip_json, work_json
-from core import annotating, covering, library, mending, protecting
+from core import annotating, authorship, covering, library, mending, protecting
 from core.errors import InvalidInput
 from core.workshop import Library
 from storage.rows import ImageRow
@@ -38,7 +38,7 @@ async def one(request: Request) -> Response:
     """Return an image, its accepted masks, the object in work and its open skips."""
     shop = workshop(request)
     view = await in_thread(library.view, shop, path_id(request, "id"))
-    listed = [mask_json(mask, locked=not annotating.may_change(shop, mask)) for mask in view.masks]
+    listed = [mask_json(mask, locked=not authorship.may_change(shop, mask)) for mask in view.masks]
     return JSONResponse(
         {
             **image_json(view.entry),

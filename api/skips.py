@@ -7,7 +7,7 @@ from starlette.routing import Route
 from api.access import may
 from api.bodies import SkipBody, idempotency_key, read
 from api.common import in_thread, path_id, path_ref, workshop
-from core import annotating
+from core import skipping
 
 
 async def skip(request: Request) -> Response:
@@ -17,7 +17,7 @@ async def skip(request: Request) -> Response:
     image_id = path_id(request, "id")
     body = await read(request, SkipBody)
     skip_id, created = await in_thread(
-        annotating.skip,
+        skipping.skip,
         shop,
         image_id,
         key,
@@ -32,14 +32,14 @@ async def skip(request: Request) -> Response:
 async def take_back(request: Request) -> Response:
     """Take a skipped object out of the hard queue again."""
     shop = workshop(request)
-    await in_thread(annotating.take_back_skip, shop, path_ref(request))
+    await in_thread(skipping.take_back, shop, path_ref(request))
     return Response(status_code=204)
 
 
 async def restore(request: Request) -> Response:
     """Put an object that was taken back into the hard queue again."""
     shop = workshop(request)
-    await in_thread(annotating.put_back_skip, shop, path_ref(request))
+    await in_thread(skipping.put_back, shop, path_ref(request))
     return Response(status_code=204)
 
 

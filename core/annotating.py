@@ -1,4 +1,4 @@
-"""What an annotator does to the library: accept, skip, delete, take back. Each call is one transaction."""
+"""What an annotator does to images and masks: accept, delete, restore, label, answer. Each call is one transaction."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -6,19 +6,19 @@ from typing import Any, Final, Literal
 from core import corrections, overlapping
 from core import masks as pixels
 from core.assigning import assigned
-from core.errors import Conflict, Forbidden, InvalidInput
+from core.authorship import check_author, check_own, check_stands
+from core.errors import Conflict, InvalidInput
 from core.masks import Mask, Rle
 from core.projects import settings_in
 from core.proposals import accepted as accept_proposal
 from core.proposals import is_proposal
 from core.quality.checks import ExistingMask, Flag, Limits, check_mask
 from core.quality.concavity import concavity
-from core.roles import may
 from core.scope import image_in, stay_in
 from core.seen import Seen, check_seen
 from core.workshop import Library
-from storage import events, flags, images, leases, masks, model_versions, people, proposals, skips, work
-from storage.rows import FlagRow, ImageRow, MaskRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
+from storage import events, flags, images, leases, masks, model_versions, people, proposals, saving, work
+from storage.rows import FlagRow, ImageRow, NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
 from storage.types import now
 
 Origin = Literal["assisted", "by_hand", "imported"]
@@ -97,7 +97,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
         if accepted.supersedes is not None:
             superseded = masks.get(accepted.supersedes, session=session)
             if not is_proposal(superseded):
-                _check_author(library, superseded.id, superseded.person_id)
+                check_author(library, superseded.id, superseded.person_id)
     if superseded is not None and superseded.image_id != image_id:
         raise InvalidInput(
             f"a mask must supersede one of its own image {image_id}, got one of image {superseded.image_id}"
@@ -118,18 +118,18 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     way = assigned(accepted.object_key, chosen.by_hand_share) if asked_chance else None
     made = _new_mask(library, image, key, accepted, drawn, rle, said)
     with library.engines.writing() as session:
-        if superseded is not None and not masks.is_known(key, session=session):
-            _check_stands(superseded.id, session)
+        if superseded is not None and not saving.is_known(key, session=session):
+            check_stands(superseded.id, session)
         version, replaced = _version(accepted.model, session), superseded.id if superseded else None
         new = replace(made, model_version_id=version, supersedes_id=replaced, assigned=way)
-        mask_id, created = masks.insert(new, session=session)
+        mask_id, created = saving.insert(new, session=session)
         if created:
             images.set_state(image_id, "in_work", session=session, only_from="new")
             work.drop(image_id, library.person_id, session=session, object_key=accepted.object_key)
             if superseded is not None:
                 corrections.remeasure(mask_id, session=session)
             events.add("accept", person_id=library.person_id, image_id=image_id, mask_id=mask_id, session=session)
-        elif not masks.same(mask_id, image_id, rle["counts"], session=session):
+        elif not saving.same(mask_id, image_id, rle["counts"], session=session):
             raise Conflict(f"an idempotency key must belong to one mask, but {key!r} has saved another one before")
         kept = flags.of_masks([mask_id], session=session).get(mask_id, []) if said or not created else []
     return Saved(mask_id, created, kept)
@@ -191,10 +191,10 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
     """
     kind = "undo_accept" if revive else "delete"
     with library.engines.writing() as session:
-        _check_own(library, ref, session)
+        check_own(library, ref, session)
         mask = masks.find(ref, session=session)
         if not revive and mask.deleted_at is None and mask.superseded_at is not None:
-            _check_stands(mask.id or 0, session)
+            check_stands(mask.id or 0, session)
         deleted = masks.delete(ref, session=session, revive=revive)
         corrections.remeasure(deleted.id, session=session)
         _note(library, session, kind, deleted)
@@ -203,7 +203,7 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
 def restore_mask(library: Library, ref: int | str) -> None:
     """Bring a deleted mask back. Doing so once more changes nothing."""
     with library.engines.writing() as session:
-        _check_own(library, ref, session)
+        check_own(library, ref, session)
         restored = masks.restore(ref, session=session)
         corrections.remeasure(restored.id, session=session)
         _note(library, session, "restore", restored)
@@ -218,7 +218,7 @@ def set_label(library: Library, ref: int | str, label: str | None, *, seen: Seen
         If the label is not the one that was seen any more.
     """
     with library.engines.writing() as session:
-        _check_own(library, ref, session)
+        check_own(library, ref, session)
         check_seen("a label", seen, masks.find(ref, session=session).label, label or None)
         _note(library, session, "label", masks.set_label(ref, label or None, session=session))
 
@@ -234,70 +234,12 @@ def resolve_flag(library: Library, flag_id: int, resolution: str | None, *, seen
     with library.engines.writing() as session:
         mask = masks.find(flags.mask_of(flag_id, session=session), session=session)
         stay_in(library, mask.image_id, session=session)
-        _check_own(library, mask.id or 0, session)
+        check_own(library, mask.id or 0, session)
         check_seen("the answer to a flag", seen, flags.resolution_of(flag_id, session=session), resolution)
         flags.resolve(flag_id, resolution, session=session)
         imported = proposals.flag_of(flag_id, session=session)
         if imported is not None and resolution is not None:
             accept_proposal(library, imported, session=session)
-
-
-def skip(
-    library: Library,
-    image_id: int,
-    key: str,
-    *,
-    object_key: str,
-    reason: str,
-    state: dict[str, Any],
-    times: dict[str, int],
-) -> tuple[int, bool]:
-    """Leave an object to the hard queue; return (id, whether this call did).
-
-    Raises
-    ------
-    MissingRow
-        If the image does not exist.
-    Conflict
-        If the key has skipped an object of another image before.
-    """
-    with library.engines.writing() as session:
-        image_in(library, image_id, session=session)
-        skip_id, created = skips.insert(
-            key,
-            image_id=image_id,
-            person_id=library.person_id,
-            object_key=object_key,
-            reason=reason,
-            state=state,
-            times=Times(**times),
-            session=session,
-        )
-        if created:
-            images.set_state(image_id, "in_work", session=session, only_from="new")
-            work.drop(image_id, library.person_id, session=session, object_key=object_key)
-            events.add(
-                "skip",
-                person_id=library.person_id,
-                image_id=image_id,
-                detail={"skip_id": skip_id, "reason": reason},
-                session=session,
-            )
-        elif skips.find(skip_id, session=session).image_id != image_id:
-            raise Conflict(f"an idempotency key must belong to one skip, but {key!r} has made another one before")
-    return skip_id, created
-
-
-def take_back_skip(library: Library, ref: int | str) -> None:
-    """Take an object out of the hard queue again."""
-    with library.engines.writing() as session:
-        _note_skip(library, session, "take_back", skips.take_back(ref, session=session))
-
-
-def put_back_skip(library: Library, ref: int | str) -> None:
-    """Put an object that was taken back into the hard queue again."""
-    with library.engines.writing() as session:
-        _note_skip(library, session, "put_back", skips.put_back(ref, session=session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,43 +308,7 @@ def set_state(library: Library, image_id: int, state: str, *, seen: int | None =
         events.add("state", person_id=library.person_id, image_id=image_id, detail={"state": state}, session=session)
 
 
-def may_change(library: Library, mask: MaskRow) -> bool:
-    """Return whether the person at work may change a mask: their own, a proposal, or anybody's as a reviewer."""
-    return mask.person_id == library.person_id or is_proposal(mask) or may(library, "change_others")
-
-
-def _check_stands(mask_id: int, session: Any) -> None:
-    """Refuse to go on once a mask was corrected or deleted."""
-    mask = masks.find(mask_id, session=session)
-    other = masks.replaced_by(mask_id, session=session)
-    if other is not None:
-        name = people.get(other, session=session).name
-        raise Conflict(f"a mask must be changed as it was shown, but {name} has corrected mask {mask_id} meanwhile")
-    if mask.deleted_at is not None:
-        raise Conflict(f"a mask must be changed as it was shown, but mask {mask_id} was deleted meanwhile")
-
-
-def _check_own(library: Library, ref: int | str, session: Any) -> None:
-    if not may(library, "change_others"):
-        mask = masks.find(ref, session=session)
-        # An imported mask that nobody has accepted yet is whoever's answers it.
-        if proposals.open_flag(mask.id or 0, session=session) is None:
-            _check_author(library, mask.id or 0, mask.person_id)
-
-
-def _check_author(library: Library, mask_id: int, author: int) -> None:
-    if author != library.person_id and not may(library, "change_others"):
-        raise Forbidden(f"a mask must be changed by who made it or by a reviewer, but {mask_id} is somebody else's")
-
-
 def _note(library: Library, session: Any, kind: str, mask: Touched) -> None:
     stay_in(library, mask.image_id, session=session)
     if mask.changed:
         events.add(kind, person_id=library.person_id, image_id=mask.image_id, mask_id=mask.id, session=session)
-
-
-def _note_skip(library: Library, session: Any, kind: str, skip: Touched) -> None:
-    stay_in(library, skip.image_id, session=session)
-    if skip.changed:
-        detail = {"skip_id": skip.id}
-        events.add(kind, person_id=library.person_id, image_id=skip.image_id, detail=detail, session=session)

@@ -16,7 +16,7 @@ from core.projects import settings
 from core.proposals import is_proposal
 from core.roles import require
 from core.workshop import Library
-from storage import events, images, masks, people, rounds
+from storage import events, images, masks, people, rounds, saving
 from storage.errors import MissingRow
 from storage.rows import MaskRow, NewMask, RoundRow, SeatRow
 
@@ -118,7 +118,7 @@ def copy_masks(image_ids: Sequence[int], seat_project_id: int, session: Any) -> 
         for mask in masks.of_image(original.id, session=session):
             if is_proposal(mask):
                 continue
-            masks.insert(_copy_of(mask, copies[original.sha256]), session=session)
+            saving.insert(_copy_of(mask, copies[original.sha256]), session=session)
 
 
 def _copy_of(mask: MaskRow, image_id: int) -> NewMask:

@@ -8,9 +8,9 @@ from sqlmodel import Session, col
 
 from storage import tallies
 from storage.live import IMPORTED
-from storage.masks import columns
 from storage.models import Image, Mask, MaskRle
 from storage.rows import NewImage, NewMask
+from storage.saving import columns
 from storage.types import now
 
 

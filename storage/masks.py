@@ -1,12 +1,10 @@
 """Queries about accepted masks."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select, update
-from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
 from storage import flags, tallies
@@ -14,99 +12,12 @@ from storage.errors import MissingRow
 from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
 from storage.narrowing import MaskRanges, Narrow, narrowed, within
-from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewMask, NewPrompt, RunsRow, Times, Touched
-from storage.tables import table_of
+from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewPrompt, RunsRow, Times, Touched
 from storage.types import now
 
 STREAM_PAGE = 500
 REFUSED = ("reject", "fix", "send_back")
 """Verdicts after which a mask teaches nothing."""
-_MASK: Final = table_of(Mask)
-_BY_KEY: Final = select(_MASK.c.id).where(_MASK.c.key == bindparam("key"))
-_INSERT: Final = insert_rows(_MASK).returning(_MASK.c.id)
-_INSERT_RLE, _INSERT_PROMPTS, _INSERT_EDITS = (insert_rows(table_of(model)) for model in (MaskRle, PromptRow, EditRow))
-
-
-def insert(new: NewMask, *, session: Session) -> tuple[int, bool]:
-    """Save a mask with its pixels, prompts, edits and flags; return (id, whether this call made it).
-
-    The same key again changes nothing and returns the first one's id. What it supersedes is marked so.
-    """
-    known = session.execute(_BY_KEY, {"key": new.key}).scalar_one_or_none()
-    if known is not None:
-        return int(known), False
-    with tallies.changing([new.supersedes_id], session=session) as changed:
-        mask_id = int(session.execute(_INSERT, columns(new, now())).scalar_one())
-        changed.append(mask_id)
-        _insert_children(mask_id, new, session)
-        if new.supersedes_id is not None:
-            _set_superseded(new.supersedes_id, True, session)
-    return mask_id, True
-
-
-def columns(new: NewMask, made: datetime) -> dict[str, Any]:
-    """Return the row of a mask that is made now, as the table has it."""
-    return {
-        "key": new.key,
-        "image_id": new.image_id,
-        "person_id": new.person_id,
-        "model_version_id": new.model_version_id,
-        "supersedes_id": new.supersedes_id,
-        "object_key": new.object_key,
-        "origin": new.origin,
-        "assigned": new.assigned,
-        "label": new.label,
-        "area": new.area,
-        "bbox_x": new.bbox[0],
-        "bbox_y": new.bbox[1],
-        "bbox_width": new.bbox[2],
-        "bbox_height": new.bbox[3],
-        "predicted_iou": new.predicted_iou,
-        "stability_score": new.stability_score,
-        "candidate_level": new.candidate_level,
-        "candidate_rank": new.candidate_rank,
-        "edited": new.edited,
-        "kept_iou": new.kept_iou,
-        "concavity": new.concavity,
-        "waiting_ms": new.times.waiting_ms,
-        "thinking_ms": new.times.thinking_ms,
-        "prompting_ms": new.times.prompting_ms,
-        "painting_ms": new.times.painting_ms,
-        "created_at": made,
-    }
-
-
-def _insert_children(mask_id: int, new: NewMask, session: Session) -> None:
-    runs = {"mask_id": mask_id, "height": new.height, "width": new.width, "counts": new.counts}
-    session.execute(_INSERT_RLE, runs)
-    prompts = [
-        {
-            "mask_id": mask_id,
-            "ordinal": ordinal,
-            "kind": prompt.kind,
-            "x": prompt.x,
-            "y": prompt.y,
-            "x1": prompt.x1,
-            "y1": prompt.y1,
-            "label": prompt.label,
-            "at_ms": prompt.at_ms,
-        }
-        for ordinal, prompt in enumerate(new.prompts)
-    ]
-    if prompts:
-        session.execute(_INSERT_PROMPTS, prompts)
-    edits = [
-        {"mask_id": mask_id, "ordinal": n, "kind": edit.kind, "detail": edit.detail, "at_ms": edit.at_ms}
-        for n, edit in enumerate(new.edits)
-    ]
-    if edits:
-        session.execute(_INSERT_EDITS, edits)
-    flags.insert(mask_id, new.flags, session=session)
-
-
-def is_known(key: str, *, session: Session) -> bool:
-    """Return whether a mask was saved under a key."""
-    return session.execute(_BY_KEY, {"key": key}).first() is not None
 
 
 def find(ref: int | str, *, session: Session) -> Mask:
@@ -137,7 +48,7 @@ def delete(ref: int | str, *, session: Session, revive: bool = False) -> Touched
             session.flush()
             stood = mask.superseded_at is None
             if revive and stood and mask.supersedes_id is not None and _superseder(mask.supersedes_id, session) is None:
-                _set_superseded(mask.supersedes_id, False, session)
+                set_superseded(mask.supersedes_id, False, session)
     return Touched(_id(mask), mask.image_id, changed)
 
 
@@ -150,7 +61,7 @@ def restore(ref: int | str, *, session: Session) -> Touched:
             mask.deleted_at = None
             session.flush()
             if mask.supersedes_id is not None:
-                _set_superseded(mask.supersedes_id, True, session)
+                set_superseded(mask.supersedes_id, True, session)
     return Touched(_id(mask), mask.image_id, changed)
 
 
@@ -176,7 +87,8 @@ def _superseder(mask_id: int, session: Session) -> int | None:
     return session.scalars(query.order_by(col(Mask.id).desc()).limit(1)).first()
 
 
-def _set_superseded(mask_id: int, superseded: bool, session: Session) -> None:
+def set_superseded(mask_id: int, superseded: bool, session: Session) -> None:
+    """Note that a correction stands for a mask, or none does any more."""
     query = update(Mask).where(col(Mask.id) == mask_id)
     session.execute(query.values(superseded_at=now() if superseded else None))
 
@@ -223,13 +135,6 @@ def get(ref: int | str, *, session: Session) -> MaskRow:
 def newest_id(*, session: Session) -> int:
     """Return the id of the mask saved last, which is how many ever were; 0 before the first."""
     return session.scalar(select(func.max(col(Mask.id)))) or 0
-
-
-def same(mask_id: int, image_id: int, counts: str, *, session: Session) -> bool:
-    """Return whether a mask, deleted or not, is on this image and has these pixels."""
-    query = select(col(Mask.id)).join(MaskRle, col(MaskRle.mask_id) == col(Mask.id))
-    query = query.where(col(Mask.id) == mask_id, col(Mask.image_id) == image_id, col(MaskRle.counts) == counts)
-    return session.execute(query).first() is not None
 
 
 def rles_of_image(image_id: int, *, session: Session) -> list[RunsRow]:

@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 
 from api.bodies import MAX_BODY_BYTES
 from api.routes import routes
-from core import annotating, library, masks, reviewing, rounds
+from core import annotating, library, masks, reviewing, rounds, skipping
 from core.errors import ModelUnavailable
 from core.hashes import file_sha256
 from core.importing import import_bytes
@@ -65,7 +65,7 @@ class Seats:
             there = images.page(seat.project_id, session=session, limit=1)[0].id
         small = annotating.Accepted(masks.encode(square(side=3)), "hers")
         saved = annotating.accept(seat, there, "hers", small)
-        annotating.skip(seat, there, "hers-skip", object_key="o", reason="hard", state={}, times={})
+        skipping.skip(seat, there, "hers-skip", object_key="o", reason="hard", state={}, times={})
         self.hers = {
             "image": there,
             "mask": saved.mask_id,

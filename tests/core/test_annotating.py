@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from core import annotating, library, masks, projects
+from core import annotating, library, masks, projects, skipping
 from core.errors import Conflict, InvalidInput
 from core.seen import Seen
 from core.workshop import Library
@@ -36,7 +36,7 @@ def rows(library: Library, table: str) -> int:
 
 
 def skip(library: Library, key: str = "s", object_key: str = "object-s", image_id: int = 1) -> tuple[int, bool]:
-    return annotating.skip(library, image_id, key, object_key=object_key, reason="hard", state={}, times={})
+    return skipping.skip(library, image_id, key, object_key=object_key, reason="hard", state={}, times={})
 
 
 def test_accepting_saves_the_mask_its_flags_and_the_event_and_begins_the_image(stocked: Library) -> None:
@@ -248,8 +248,8 @@ def test_skipping_keeps_the_object_once_and_begins_the_image(stocked: Library) -
         assert [kept.key for kept in skips.open_of_image(1, session=session)] == ["s"]
         assert work.get(1, stocked.person_id, session=session) is None
     assert state_of(stocked) == "in_work"
-    annotating.take_back_skip(stocked, "s")
-    annotating.put_back_skip(stocked, 1)
+    skipping.take_back(stocked, "s")
+    skipping.put_back(stocked, 1)
     assert [kind for kind, _, _ in events(stocked)] == ["skip", "take_back", "put_back"]
     with pytest.raises(Conflict, match="'s' has made another one before"):
         skip(stocked, image_id=2)

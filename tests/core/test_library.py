@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import annotating, library
+from core import annotating, library, skipping
 from core.samples import NAMES
 from core.settings import Settings
 from core.workshop import Library, Workshop, choose_model, chosen_spec, open_library, open_workshop
@@ -58,7 +58,7 @@ def test_images_are_found_by_name_and_state(shop: Workshop) -> None:
 def test_a_view_has_all_that_belongs_to_the_image(shop: Workshop) -> None:
     accept(shop, "k", square())
     annotating.keep_work(shop, 1, "o", {"points": [1]})
-    annotating.skip(shop, 1, "s", object_key="p", reason="hard", state={}, times={})
+    skipping.skip(shop, 1, "s", object_key="p", reason="hard", state={}, times={})
     accept(shop, "other", square(), image_id=2)
     seen = library.view(shop, 1)
     assert (seen.entry.image.masks, seen.entry.image.skips, seen.entry.image.has_work) == (1, 1, True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import annotating, reviewing
+from core import annotating, reviewing, skipping
 from core.errors import Conflict, InvalidInput
 from core.reviewing import Verdict
 from core.workshop import Library
@@ -116,7 +116,7 @@ def test_a_correction_that_nobody_asked_for_measures_nothing(stocked: Library) -
 
 def test_skipped_objects_of_all_images_wait_with_their_images(stocked: Library) -> None:
     for image_id in (2, 1):
-        annotating.skip(stocked, image_id, f"s{image_id}", object_key="o", reason="hard", state={}, times={})
+        skipping.skip(stocked, image_id, f"s{image_id}", object_key="o", reason="hard", state={}, times={})
     assert [(skip.key, image.id) for skip, image in reviewing.hard_queue(stocked, limit=10)] == [("s2", 2), ("s1", 1)]
 
 

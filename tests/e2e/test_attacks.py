@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from benchmarks.app_process import AppProcess
-from core import annotating, auditing, masks, people, projects, reviewing, rounds
+from core import annotating, auditing, masks, people, projects, reviewing, rounds, skipping
 from core.importing import import_bytes
 from core.rounds import Asked
 from core.segmentation.catalogue import GRABCUT
@@ -52,7 +52,7 @@ def fill(data: Path) -> None:
             if number:
                 verdict = reviewing.Verdict(saved.mask_id, "send_back", 2, comment=f"{EVIL} {LINK} {CLOSING}")
                 reviewing.give(library, f"r{image_id}", verdict)
-        annotating.skip(evil, image_id, f"s{image_id}", object_key="o", reason="hard", state={}, times={})
+        skipping.skip(evil, image_id, f"s{image_id}", object_key="o", reason="hard", state={}, times={})
     rounds.begin(library, Asked(f"{EVIL}{LINK}"[:90], (library.person_id, ids[EVIL]), images=2), seed=1)
     auditing.begin(library, auditing.Asked(count=3), seed=1)
     library.close()

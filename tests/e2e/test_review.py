@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from scipy.ndimage import binary_fill_holes, label
 
 from benchmarks.app_process import AppProcess
-from core import annotating, auditing, masks, reviewing
+from core import annotating, auditing, masks, reviewing, skipping
 from core.feedback import monday_of
 from core.segmentation.catalogue import GRABCUT
 from core.workshop import Library, open_library
@@ -35,7 +35,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
                 mask[40:140, 30 + 150 * number : 130 + 150 * number] = True
                 accepted = annotating.Accepted(masks.encode(mask), object_key=f"o{number}", predicted_iou=0.8)
                 annotating.accept(library, image_id, f"m{image_id}-{number}", accepted)
-        annotating.skip(library, 5, "skip", object_key="skipped", reason="hard", state=SKIPPED, times={})
+        skipping.skip(library, 5, "skip", object_key="skipped", reason="hard", state=SKIPPED, times={})
         library.close()
         yield running
 

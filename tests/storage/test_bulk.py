@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import bulk, images, masks
+from storage import bulk, images, masks, saving
 from storage.engine import Engines
 from storage.errors import StorageError
 from storage.rows import Times
@@ -14,7 +14,7 @@ def test_ids_come_in_the_order_of_what_was_given(engines: Engines) -> None:
     with engines.writing() as session:
         added = bulk.add_images([new_image(f"{n}.jpg", n) for n in range(1, 40)], session=session)
         ids = bulk.add_masks([new_mask(f"k{n}", area=n, image_id=added[n % 39]) for n in range(1200)], session=session)
-        one_more, created = masks.insert(new_mask("after"), session=session)
+        one_more, created = saving.insert(new_mask("after"), session=session)
     assert created
     assert len(set(ids)) == 1200
     assert one_more not in ids
@@ -29,7 +29,7 @@ def test_a_mask_put_in_in_bulk_is_as_one_that_was_accepted(engines: Engines) -> 
     same = {"label": "cup", "predicted_iou": 0.9, "kept_iou": 0.8, "edited": True, "times": Times(1, 2, 3, 4)}
     with engines.writing() as session:
         (first,) = bulk.add_masks([new_mask("a", **same)], session=session)
-        second, _ = masks.insert(new_mask("b", **same), session=session)
+        second, _ = saving.insert(new_mask("b", **same), session=session)
         a, b = (masks.get(mask_id, session=session) for mask_id in (first, second))
     names = [name for name in a.__slots__ if name not in ("id", "key", "object_key", "created_at")]
     assert {name: getattr(a, name) for name in names} == {name: getattr(b, name) for name in names}

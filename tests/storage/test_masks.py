@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from storage import flags, images, masks
+from storage import flags, images, masks, saving
 from storage.engine import Engines
 from storage.errors import MissingRow
 from storage.rows import NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
@@ -36,7 +36,7 @@ def live(engines: Engines) -> list[str]:
 
 def save(engines: Engines, new: NewMask) -> tuple[int, bool]:
     with engines.writing() as session:
-        return masks.insert(new, session=session)
+        return saving.insert(new, session=session)
 
 
 def test_a_mask_comes_back_as_it_was_saved(engines: Engines) -> None:
@@ -106,7 +106,7 @@ def test_deleting_what_was_corrected_revives_nothing_while_the_correction_lives(
 def test_an_error_in_the_middle_leaves_nothing(engines: Engines) -> None:
     def cut_off() -> None:
         with engines.writing() as session:
-            masks.insert(new_mask("k", prompts=(NewPrompt("point", 1, 1, label=1),)), session=session)
+            saving.insert(new_mask("k", prompts=(NewPrompt("point", 1, 1, label=1),)), session=session)
             raise RuntimeError("power cut")
 
     with pytest.raises(RuntimeError, match="power"):
@@ -137,7 +137,7 @@ def test_streaming_visits_every_live_image_in_order(engines: Engines) -> None:
         for number in range(1, 1200):
             images.insert(new_image(f"{number}.jpg", number), session=session)
         images.soft_delete([5], session=session)
-        masks.insert(new_mask("k", image_id=700), session=session)
+        saving.insert(new_mask("k", image_id=700), session=session)
     with engines.reading() as session:
         visited = [(image_id, len(found)) for image_id, found in masks.stream(1, session=session)]
     assert [image_id for image_id, _ in visited] == [number for number in range(1, 1201) if number != 5]

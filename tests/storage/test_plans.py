@@ -23,6 +23,7 @@ from storage import (
     regions,
     reviews,
     rounds,
+    saving,
     sign_ins,
     skips,
     surveys,
@@ -38,7 +39,7 @@ from tests.storage.test_surveys import new_survey
 
 def save(session: Session) -> object:
     flag, prompt = NewFlag("small", "warning", "Small.", {}), NewPrompt("point", 1, 1, label=1)
-    return masks.insert(new_mask("new", supersedes_id=1, flags=(flag,), prompts=(prompt,)), session=session)
+    return saving.insert(new_mask("new", supersedes_id=1, flags=(flag,), prompts=(prompt,)), session=session)
 
 
 def skip(session: Session) -> object:
@@ -84,7 +85,7 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "saving a mask": save,
     "deleting a mask": lambda session: masks.delete("k", session=session),
     "restoring a mask": lambda session: masks.restore("k", session=session),
-    "whether a retry is the same": lambda session: masks.same(1, 1, "0000", session=session),
+    "whether a retry is the same": lambda session: saving.same(1, 1, "0000", session=session),
     "flags of masks": lambda session: flags.of_masks([1, 2], session=session),
     "an answer to a flag": lambda session: flags.resolve(1, "kept", session=session),
     "whether a mask is a proposal": lambda session: proposals.open_flag(1, session=session),
@@ -139,8 +140,8 @@ def test_what_is_asked_often_is_found_by_an_index(sqlite: Engines, name: str) ->
         flag = NewFlag("small", "warning", "Small.", {})
         surveys.put(new_survey(1), session=session)
         images.set_places(1, [1], session=session)
-        masks.insert(new_mask("first"), session=session)
-        masks.insert(new_mask("k", supersedes_id=1, flags=(flag,)), session=session)
+        saving.insert(new_mask("first"), session=session)
+        saving.insert(new_mask("k", supersedes_id=1, flags=(flag,)), session=session)
         skips.insert(
             "skip", image_id=1, person_id=1, object_key="o", reason="r", state={}, times=Times(), session=session
         )

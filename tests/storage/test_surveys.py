@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.quality.coverage import BANDS
-from storage import images, masks, surveys
+from storage import images, masks, saving, surveys
 from storage.engine import Engines
 from storage.rows import NewSurvey
 from tests.storage.conftest import new_image
@@ -44,7 +44,7 @@ def waiting(engines: Engines, model: str = MODEL) -> list[int]:
 def test_a_survey_is_fresh_while_the_image_has_the_same_masks(five: Engines) -> None:
     assert waiting(five) == [5]
     with five.writing() as session:
-        mask_id, _ = masks.insert(new_mask("k"), session=session)
+        mask_id, _ = saving.insert(new_mask("k"), session=session)
     assert waiting(five) == [1, 5]
     with five.writing() as session:
         assert not surveys.some([1, 2, 5], session=session)[1].is_fresh
@@ -54,7 +54,7 @@ def test_a_survey_is_fresh_while_the_image_has_the_same_masks(five: Engines) -> 
     assert waiting(five) == [5]
     with five.writing() as session:
         masks.delete("k", session=session)
-        masks.insert(new_mask("other"), session=session)
+        saving.insert(new_mask("other"), session=session)
     assert waiting(five) == [1, 5], "as many masks as before, but another one"
     with five.writing() as session:
         masks.delete("other", session=session)
@@ -127,8 +127,8 @@ def test_masks_are_counted_by_size_and_place(five: Engines) -> None:
     # Images are 8 x 6: a mask of 1 pixel covers 2 %, one of 20 more than 40 %.
     with five.writing() as session:
         for key, area, bbox in (("a", 1, (0, 0, 1, 1)), ("b", 1, (7, 5, 1, 1)), ("c", 20, (1, 1, 6, 4))):
-            masks.insert(replace(new_mask(key), area=area, bbox=bbox), session=session)
-        masks.insert(replace(new_mask("gone"), area=20), session=session)
+            saving.insert(replace(new_mask(key), area=area, bbox=bbox), session=session)
+        saving.insert(replace(new_mask("gone"), area=20), session=session)
         masks.delete("gone", session=session)
         found = surveys.mask_spread(1, BANDS, session=session)
     assert sorted((one.band, one.place, one.masks) for one in found) == [(1, 0, 1), (1, 8, 1), (2, 4, 1)]

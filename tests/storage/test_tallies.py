@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage import bulk, flags, images, masks, people, proposals, tallies
+from storage import bulk, flags, images, masks, people, proposals, saving, tallies
 from storage.engine import Engines, Session
 from storage.rows import NewFlag, NewPrompt, Times
 from storage.tally_sums import LENGTH
@@ -70,7 +70,7 @@ def test_whatever_happens_the_counters_equal_a_recount(engines: Engines, moves: 
                 "flags": (NewFlag(("small", "odd")[number % 2], "warning", "Said.", {}),) * (number % 3),
             }
             if move == "accept":
-                masks.insert(new_mask(key, **fields), session=session)
+                saving.insert(new_mask(key, **fields), session=session)
             elif move == "many":
                 plain = {name: value for name, value in fields.items() if name not in ("prompts", "flags")}
                 bulk.add_masks([new_mask(f"{key}-{n}", **plain) for n in range(3)], session=session)
@@ -101,7 +101,7 @@ def test_whatever_happens_the_counters_equal_a_recount(engines: Engines, moves: 
                         flags.add({one: [NewFlag("gap", "info", "Said.", {})]}, session=session)
                 elif move == "correct":
                     image_id = masks.find(one, session=session).image_id
-                    masks.insert(new_mask(key, **{**fields, "image_id": image_id}, supersedes_id=one), session=session)
+                    saving.insert(new_mask(key, **{**fields, "image_id": image_id}, supersedes_id=one), session=session)
                 elif move == "restore":
                     masks.restore(one, session=session)
                 else:
@@ -124,9 +124,9 @@ def test_a_masks_figures_are_where_they_belong(engines: Engines) -> None:
             times=Times(500, 1000, 2000, 61_000),
             prompts=(NewPrompt("point", 1, 1, label=1),),
         )
-        masks.insert(new, session=session)
-        masks.insert(new_mask("h", area=1, origin="by_hand", times=Times(painting_ms=9999)), session=session)
-        masks.insert(new_mask("e", image_id=1, edited=True, candidate_rank=0), session=session)
+        saving.insert(new, session=session)
+        saving.insert(new_mask("h", area=1, origin="by_hand", times=Times(painting_ms=9999)), session=session)
+        saving.insert(new_mask("e", image_id=1, edited=True, candidate_rank=0), session=session)
     with engines.reading() as session:
         found = tallies.read(1, session=session)
         assert tallies.per_image(1, session=session) == {3: 1}
@@ -153,8 +153,8 @@ def test_a_masks_figures_are_where_they_belong(engines: Engines) -> None:
 def test_rows_are_chosen_by_day_person_and_version(engines: Engines) -> None:
     with engines.writing() as session:
         rita = people.get_or_create("rita", session=session).id
-        masks.insert(new_mask("a"), session=session)
-        masks.insert(new_mask("b", person_id=rita), session=session)
+        saving.insert(new_mask("a"), session=session)
+        saving.insert(new_mask("b", person_id=rita), session=session)
     today = now().date()
     with engines.reading() as session:
         assert tallies.read(1, session=session, people=[rita]).sum("masks") == 1
@@ -167,7 +167,7 @@ def test_rows_are_chosen_by_day_person_and_version(engines: Engines) -> None:
 def test_a_mask_that_is_not_kept_is_not_counted(engines: Engines) -> None:
     def break_off() -> None:
         with engines.writing() as session:
-            masks.insert(new_mask("a"), session=session)
+            saving.insert(new_mask("a"), session=session)
             raise RuntimeError("the transaction breaks")
 
     with pytest.raises(RuntimeError):
