@@ -5,7 +5,7 @@ from core.errors import Conflict
 from core.names import person_name
 from core.roles import check_role, require
 from core.workshop import Library
-from storage import events, people, sign_ins
+from storage import events, leases, people, sign_ins
 from storage.engine import Session
 from storage.rows import PersonRow
 from storage.types import now
@@ -132,6 +132,7 @@ def deactivate(library: Library, person_id: int) -> None:
         _keep_an_owner(person, session)
         people.set_deactivated(person_id, now(), session=session)
         sign_ins.revoke_all(person_id, at=now(), session=session)
+        leases.release_all(person_id, session=session)
         _note(library, "deactivated", person_id, session, name=person.name)
 
 

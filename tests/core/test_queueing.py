@@ -250,6 +250,17 @@ def test_working_and_prompting_keep_an_image_and_finishing_lets_it_go(team: Libr
         assert [leases.of_image(image, at=now(), session=session) for image in (2, 3)] == [None, None]
 
 
+def test_whose_account_is_closed_is_on_no_image_any_more(team: Library) -> None:
+    anna, bert = as_(team, "anna"), as_(team, "bert")
+    hold(anna, 1)
+    people.deactivate(team, anna.person_id)
+    hold(bert, 1)
+    with team.engines.reading() as session:
+        held = leases.of_image(1, at=now(), session=session)
+    assert held is not None
+    assert held.person_id == bert.person_id
+
+
 def test_of_two_who_say_how_far_an_image_is_the_second_is_told(team: Library) -> None:
     anna, bert = as_(team, "anna"), as_(team, "bert")
     annotating.set_state(anna, 1, "done", seen=1)
