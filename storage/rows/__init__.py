@@ -1,0 +1,82 @@
+"""What queries return: frozen values that outlive the session they were read in."""
+
+from storage.rows.images import ExportImageRow, FilesRow, ImageRow, LibraryNameRow, NewImage, Progress, ProjectRow
+from storage.rows.learning import JobRow, LearnableRow, ModelVersionRow
+from storage.rows.masks import (
+    AnswersRow,
+    ExportMaskRow,
+    FlagRow,
+    MaskRow,
+    NewEdit,
+    NewFlag,
+    NewMask,
+    NewPrompt,
+    RunsRow,
+    Times,
+    Touched,
+)
+from storage.rows.people import EventRow, MemberRow, PersonRow, SignInRow
+from storage.rows.privacy import BoxRow, NewBox, SearchRow
+from storage.rows.reviews import (
+    AuditableRow,
+    AuditItemRow,
+    AuditRow,
+    JudgedRow,
+    JudgementRow,
+    NewReview,
+    ReviewRow,
+    RoundRow,
+    SeatRow,
+)
+from storage.rows.surveys import NewSurvey, SpreadRow, StandingRow, SurveyRow, SurveyTotals
+from storage.rows.work import AtWorkRow, LeaseRow, ReturnedRow, SkipRow, WorkRow
+
+__all__ = [
+    "AnswersRow",
+    "AtWorkRow",
+    "AuditItemRow",
+    "AuditRow",
+    "AuditableRow",
+    "BoxRow",
+    "EventRow",
+    "ExportImageRow",
+    "ExportMaskRow",
+    "FilesRow",
+    "FlagRow",
+    "ImageRow",
+    "JobRow",
+    "JudgedRow",
+    "JudgementRow",
+    "LearnableRow",
+    "LeaseRow",
+    "LibraryNameRow",
+    "MaskRow",
+    "MemberRow",
+    "ModelVersionRow",
+    "NewBox",
+    "NewEdit",
+    "NewFlag",
+    "NewImage",
+    "NewMask",
+    "NewPrompt",
+    "NewReview",
+    "NewSurvey",
+    "PersonRow",
+    "Progress",
+    "ProjectRow",
+    "ReturnedRow",
+    "ReviewRow",
+    "RoundRow",
+    "RunsRow",
+    "SearchRow",
+    "SeatRow",
+    "SignInRow",
+    "SkipRow",
+    "SpreadRow",
+    "StandingRow",
+    "SurveyRow",
+    "SurveyTotals",
+    "Times",
+    "Touched",
+    "WorkRow",
+]
