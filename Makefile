@@ -12,7 +12,7 @@ run: $(READY)
 	MASKSMITH_DATA="$(DATA)" $(BIN)/streamlit run app.py --server.address=$(ADDRESS) --server.port=$(PORT)
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .

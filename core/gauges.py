@@ -29,6 +29,7 @@ def gauges(shop: Workshop) -> list[Gauge]:
         _one("prompts_waiting", "gauge", "Prompts that wait for a thread to decode them.", desk.waiting),
         _one("encodings_waiting", "gauge", "Images that wait for their turn to be encoded.", desk.encodings_waiting),
         _one("embedding_cache_bytes", "gauge", "Memory that embeddings take.", cache.memory_bytes),
+        _one("candidate_bytes", "gauge", "Memory that candidates which can be refined take.", desk.candidate_bytes),
         _by("embedding_cache_requests_total", "counter", "Embeddings by where they were.", "found", cache.found),
         *_process(),
     ]

@@ -122,6 +122,11 @@ class PromptDesk:
         return len(self._jobs)
 
     @property
+    def candidate_bytes(self) -> int:
+        """Memory that candidates which can be refined take."""
+        return self._token_bytes
+
+    @property
     def encodings_waiting(self) -> int:
         """How many images wait for their turn to be encoded."""
         return self._encodings.waiting
