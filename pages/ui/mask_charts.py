@@ -38,7 +38,7 @@ def per_image(found: Figures) -> Chart:
     figure = bars(
         [masks for masks, _ in counts],
         [images for _, images in counts],
-        xaxis={"title": "masks on the image", "rangemode": "tozero"},
+        xaxis={"title": "masks on the image", "rangemode": "tozero", "dtick": 1 if most < 12 else None},
         yaxis={"title": "images"},
     )
     figure.update_traces(width=0.9)
