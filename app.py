@@ -13,7 +13,7 @@ from api.gate import gate
 from api.routes import routes
 from api.sockets import send_at_once
 from api.watch import watch
-from core import jobs, logs, sign_in, workshop
+from core import freed_memory, jobs, logs, sign_in, workshop
 from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
@@ -34,11 +34,12 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     logs.begin(settings.log)  # after uvicorn has begun its own
     jobs.take_up(workshop.open_shared(settings))
     send_at_once()
-    caretaker = asyncio.create_task(_take_up_jobs())
+    caretakers = [asyncio.create_task(_take_up_jobs()), asyncio.create_task(_give_memory_back())]
     try:
         yield {}
     finally:
-        caretaker.cancel()
+        for caretaker in caretakers:
+            caretaker.cancel()
         workshop.close_shared()
 
 
@@ -50,6 +51,12 @@ async def _take_up_jobs() -> None:
             await asyncio.to_thread(lambda: jobs.take_up(workshop.shared()))
         except FORESEEN as error:
             log.warning("jobs could not be looked for: %s", error)
+
+
+async def _give_memory_back() -> None:
+    while True:
+        await asyncio.sleep(freed_memory.EVERY_S)
+        await asyncio.to_thread(freed_memory.give_back)
 
 
 app = st.App(
