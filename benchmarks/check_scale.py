@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,8 @@ from benchmarks.crowd import open_crowd
 from benchmarks.timing import median_ms
 from core import reviewing
 from core.checking import check_library
+from core.crew.chosen import crew_of
+from core.crew.protocol import Crew
 from core.workshop import Library
 
 MEBIBYTE = 1024 * 1024
@@ -33,20 +36,24 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON object only (it prints nothing else)")
     parser.add_argument("--masks", type=int, default=100_000)
     parser.add_argument("--no-check", action="store_true", help="time the queues alone")
+    parser.add_argument("--no-page", action="store_true", help="open no browser")
+    parser.add_argument("--workers", type=int, default=1, help="processes that check; 1: this one")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         library = open_crowd(data, arguments.masks, per_image=PER_IMAGE)
         report = {"masks": arguments.masks, **queues(library)}
         if not arguments.no_check:
-            report |= check(library)
+            with crew_of(replace(library.settings, workers=arguments.workers)) as crew:
+                report |= {"workers": arguments.workers, **check(library, crew)}
             report |= {f"{name}_flagged": value for name, value in queues(library).items()}
         library.close()
-        report |= page(data)
+        if not arguments.no_page:
+            report |= page(data)
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-def check(library: Library) -> dict[str, float]:
+def check(library: Library, crew: Crew) -> dict[str, float]:
     """Check everything once; return masks a second, and the process's memory early and at its most."""
     process, seen = psutil.Process(), list[float]()
 
@@ -54,7 +61,7 @@ def check(library: Library) -> dict[str, float]:
         seen.append(process.memory_info().rss / MEBIBYTE)
 
     begun = time.perf_counter()
-    report = check_library(library, progress=look)
+    report = check_library(library, progress=look, crew=crew)
     elapsed = time.perf_counter() - begun
     return {
         "masks_per_s": round(report.masks / elapsed, 1),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.screen import AsJson, opened_library, print_json, progress_bar, say
+from core.crew.chosen import crew_of
 from core.projects import enter, settings
 from core.protecting import search_library
 
@@ -22,11 +23,13 @@ def blur_command(
         if project is not None:
             library = enter(library, project)
         task = bar.add_task("Searching", total=None)
-        report = search_library(
-            library,
-            limit=limit,
-            report=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        with crew_of(library.settings) as crew:
+            report = search_library(
+                library,
+                limit=limit,
+                report=lambda done, total: bar.update(task, completed=done, total=total),
+                crew=crew,
+            )
         goes_on = settings(library).blur
     if as_json:
         print_json({**asdict(report), "imports": goes_on})

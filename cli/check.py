@@ -8,6 +8,7 @@ from rich.table import Table
 
 from cli.screen import AsJson, console, opened_library, print_json, progress_bar, say
 from core import checking
+from core.crew.chosen import crew_of
 from storage.rows import AnswersRow
 
 
@@ -25,11 +26,13 @@ def check_command(
             _show_precision(checking.precision(library), as_json=as_json)
             return
         task = bar.add_task("Checking", total=None)
-        report = checking.check_library(
-            library,
-            answered=all_flags,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        with crew_of(library.settings) as crew:
+            report = checking.check_library(
+                library,
+                answered=all_flags,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                crew=crew,
+            )
     if as_json:
         print_json(asdict(report))
         return

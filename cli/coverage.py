@@ -8,6 +8,7 @@ import typer
 
 from cli.screen import AsJson, opened_library, print_json, progress_bar, say, sentences
 from core import balancing
+from core.crew.chosen import crew_of
 from core.errors import InvalidInput
 from core.segmentation.catalogue import DEFAULT, NAMES, load_segmenter
 from core.settings import from_environment
@@ -38,12 +39,14 @@ def coverage_command(
         task = bar.add_task("Surveying", total=None)
         spec = chosen_spec(library)
         segmenter = load_segmenter(spec)
-        report = survey_library(
-            library,
-            segmenter,
-            limit=limit,
-            report=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        with crew_of(library.settings) as crew:
+            report = survey_library(
+                library,
+                segmenter,
+                limit=limit,
+                report=lambda done, total: bar.update(task, completed=done, total=total),
+                crew=crew,
+            )
         balancing.arrange(library)
         found = balancing.totals(library)
     if as_json:

@@ -1,4 +1,4 @@
-"""`masksmith`: import, export, blur, backup, check, coverage, evaluate, retrain, models, people, doctor and others."""
+"""`masksmith`: import, export, blur, backup, check, coverage, encode, evaluate, retrain, models, people and others."""
 
 import logging
 from dataclasses import asdict
@@ -13,6 +13,7 @@ from cli.backup import backup_command, restore_command
 from cli.blur import blur_command
 from cli.check import check_command
 from cli.coverage import coverage_command
+from cli.encode import encode_command
 from cli.evaluate import evaluate_command
 from cli.import_masks import import_masks_command
 from cli.migrate_to import migrate_to_command
@@ -40,6 +41,7 @@ app.add_typer(people_app, name="people")
 app.command("blur")(blur_command)
 app.command("check")(check_command)
 app.command("coverage")(coverage_command)
+app.command("encode")(encode_command)
 app.command("evaluate")(evaluate_command)
 app.command("migrate-to")(migrate_to_command)
 app.command("retrain")(retrain_command)

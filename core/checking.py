@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core import auditing
-from core.mask_rows import decoded, rle_of
+from core import masks as pixels
+from core.crew.alone import Alone
+from core.crew.protocol import Crew
+from core.mask_rows import rle_of
+from core.masks import Rle
 from core.projects import settings
 from core.proposals import ORIGIN
 from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
@@ -61,14 +65,31 @@ class CheckReport:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A mask as the checks are asked about it, wherever they run."""
+
+    id: int
+    rle: Rle
+    bbox: tuple[int, int, int, int]
+    prediction: Prediction
+    limits: Limits
+
+
 def check_library(
-    library: Library, *, limits: Limits | None = None, answered: bool = False, progress: Progress | None = None
+    library: Library,
+    *,
+    limits: Limits | None = None,
+    answered: bool = False,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
 ) -> CheckReport:
     """Let every check look at each live mask and keep what was not known; return what stands.
 
     A flag is known by its mask, name and the neighbour it speaks of, whatever was answered. An open flag of a check
     that has nothing to say any more is removed, an answered one never. One image is one transaction, so a run that is
-    cut off loses nothing, and the next adds only what is missing. Memory holds one image's masks.
+    cut off loses nothing, and the next adds only what is missing. Memory holds the masks of a few images for each
+    worker.
 
     Parameters
     ----------
@@ -79,6 +100,8 @@ def check_library(
         Whether flags that annotators have answered count too.
     progress : callable, optional
         Told how many images of how many are done.
+    crew : Crew, optional
+        Who asks the checks; this process if not given.
     """
     limits = limits or Limits(min_area=settings(library).min_area)
     seen = Counter[str]()
@@ -87,11 +110,13 @@ def check_library(
         total = images.count(library.project_id, session=session)
         meta = {version.id for version in model_versions.every(session=session) if version.name in CHECKPOINTS}
         of_version = _limits_by_version(library, limits, meta)
-        for done, (_, rows) in enumerate(masks.stream(library.project_id, session=session), start=1):
-            found = _said(rows, of_version)
+        images_of = (rows for _, rows in masks.stream(library.project_id, session=session))
+        said_of = (crew or Alone()).each(checked, images_of, lambda rows: _asked(rows, of_version), None)
+        for done, (rows, outcome) in enumerate(said_of, start=1):
+            found = outcome.result()
             standing, added, removed = _settle(library, found, {row.id: list(row.flags) for row in rows})
-            counting = [[flag for flag in said if answered or flag.resolution is None] for said in standing.values()]
-            tallies.update((flag.name, flag.severity) for said in counting for flag in said)
+            counting = [[flag for flag in kept if answered or flag.resolution is None] for kept in standing.values()]
+            tallies.update((flag.name, flag.severity) for kept in counting for flag in kept)
             seen.update(
                 images=1,
                 masks=len(rows),
@@ -126,20 +151,31 @@ def _limits_by_version(library: Library, limits: Limits, meta: set[int]) -> Call
     return lambda version: known.get(version, silent)
 
 
-def _said(rows: Sequence[MaskRow], limits_of: Callable[[int | None], Limits]) -> dict[int, list[Flag]]:
+def _asked(rows: Sequence[MaskRow], limits_of: Callable[[int | None], Limits]) -> list[_Asked]:
+    return [
+        _Asked(
+            row.id,
+            rle_of(row),
+            row.bbox,
+            Prediction(row.predicted_iou, row.stability_score, row.edited, row.kept_iou),
+            limits_of(row.model_version_id),
+        )
+        for row in rows
+    ]
+
+
+def checked(_given: None, asked: Sequence[_Asked]) -> dict[int, list[Flag]]:
     """Return what all checks say of each of an image's masks, oldest first.
 
     As at accept a mask is compared with those before it, so what is between two masks is said once, of the later.
     """
-    others = [ExistingMask(row.id, rle_of(row), row.bbox) for row in rows]
-    found = {}
-    for place, row in enumerate(rows):
-        prediction = Prediction(row.predicted_iou, row.stability_score, row.edited, row.kept_iou)
-        report = validate_mask(
-            decoded(row), others[:place], limits=limits_of(row.model_version_id), prediction=prediction
+    others = [ExistingMask(one.id, one.rle, one.bbox) for one in asked]
+    return {
+        one.id: list(
+            validate_mask(pixels.decode(one.rle), others[:place], limits=one.limits, prediction=one.prediction).flags
         )
-        found[row.id] = list(report.flags)
-    return found
+        for place, one in enumerate(asked)
+    }
 
 
 def _settle(

@@ -1,7 +1,7 @@
 """Surveys of the library: what is left on each image, kept beside it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,13 +9,19 @@ import cv2
 import numpy as np
 
 from core import masks as pixels
+from core.crew.alone import Alone
+from core.crew.protocol import Crew
+from core.encoding import keep, sight_of
 from core.errors import FORESEEN, InvalidInput
 from core.mask_rows import rle_of
+from core.masks import Rle
 from core.quality.balance import summary
 from core.quality.coverage import Coverage, Proposal, band, place, survey
-from core.segmentation.cache import EmbeddingCache, cache_key
+from core.segmentation.cache import EmbeddingCache
 from core.segmentation.proposing import plan_of, proposals
-from core.segmentation.protocol import Embedding, Mask, RgbImage, Segmenter, coarse_size
+from core.segmentation.protocol import Mask, RgbImage, Segmenter, coarse_size
+from core.segmentation.sight import Sight, seen
+from core.segmentation.travelling import Model
 from core.workshop import Library
 from storage import images, surveys
 from storage import masks as mask_queries
@@ -51,13 +57,35 @@ class SurveyReport:
         return said if not self.failed else f"{said} {len(self.failed)} could not be read."
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """An image and its masks as they were when its survey began."""
+
+    image: ImageRow
+    rows: tuple[MaskRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """What a survey of an image came to, the summary of its features as bytes, and its embedding if it was made now."""
+
+    coverage: Coverage
+    summary: bytes | None
+    made: bytes | None
+
+
 def survey_library(
-    library: Library, segmenter: Segmenter, *, limit: int | None = None, report: Report | None = None
+    library: Library,
+    segmenter: Segmenter,
+    *,
+    limit: int | None = None,
+    report: Report | None = None,
+    crew: Crew | None = None,
 ) -> SurveyReport:
     """Survey images that have no fresh survey by this model, in the order of import; return what it came to.
 
     One image is one transaction, so a run that is cut off loses nothing, and the next goes on where it ended. A survey
-    is fresh while the image has the masks it was made beside. Memory holds one image.
+    is fresh while the image has the masks it was made beside. Memory holds a few images for each worker.
 
     Parameters
     ----------
@@ -65,6 +93,8 @@ def survey_library(
         How many images at most.
     report : callable, optional
         Told how far it is after each image; what it raises ends the run.
+    crew : Crew, optional
+        Who looks at the images; this process if not given.
 
     Raises
     ------
@@ -82,28 +112,43 @@ def survey_library(
         waiting = surveys.count_to_do(library.project_id, segmenter.content_hash, session=session)
     total = waiting if limit is None else min(waiting, limit)
     done, left, failed = 0, 0, list[tuple[int, str]]()
+    began: dict[int, _Before] = {}
+
+    def load(image_id: int) -> tuple[Sight, list[Rle]]:
+        began[image_id] = before = _before(library, image_id)
+        return _sent(library, segmenter, before, cache)
+
+    model = Model(segmenter)
+    wanted = _to_survey(library, segmenter, total)
+    for image_id, outcome in (crew or Alone()).each(surveyed, wanted, load, model, gpu=model.on_gpu):
+        before = began.pop(image_id, None)
+        try:
+            found = outcome.result()
+            if before is None:
+                raise AssertionError("what was surveyed was loaded")
+            _keep(library, segmenter, before, found, cache)
+            left += len(found.coverage.left)
+            done += 1
+        except FORESEEN as error:  # a photo that is damaged must not keep the others from being surveyed
+            failed.append((image_id, str(error)))
+        if report is not None:
+            report(done + len(failed), total)
+    return SurveyReport(done, left, tuple(failed), max(0, waiting - done))
+
+
+def _to_survey(library: Library, segmenter: Segmenter, total: int) -> Iterator[int]:
+    """Yield the ids of `total` images that have no fresh survey, by page."""
     after = 0
-    while done + len(failed) < total:
+    while total > 0:
         with library.engines.reading() as session:
             page = surveys.to_do(
-                library.project_id,
-                segmenter.content_hash,
-                session=session,
-                after=after,
-                limit=min(_PAGE, total - done - len(failed)),
+                library.project_id, segmenter.content_hash, session=session, after=after, limit=min(_PAGE, total)
             )
         if not page:
-            break
-        for image_id in page:
-            after = image_id
-            try:
-                left += len(survey_image(library, segmenter, image_id, cache=cache).left)
-                done += 1
-            except FORESEEN as error:  # a photo that is damaged must not keep the others from being surveyed
-                failed.append((image_id, str(error)))
-            if report is not None:
-                report(done + len(failed), total)
-    return SurveyReport(done, left, tuple(failed), max(0, waiting - done))
+            return
+        yield from page
+        total -= len(page)
+        after = page[-1]
 
 
 def survey_image(
@@ -118,43 +163,61 @@ def survey_image(
     ModelUnavailable
         If the model has no weights.
     """
+    before = _before(library, image_id)
+    found = surveyed(Model(segmenter), _sent(library, segmenter, before, cache))
+    _keep(library, segmenter, before, found, cache)
+    return found.coverage
+
+
+def surveyed(model: Model, sent: tuple[Sight, list[Rle]]) -> Surveyed:
+    """Return what is left on an image beside its accepted masks."""
+    segmenter, (sight, accepted) = model.segmenter, sent
+    photo, has = sight.pixels(), seen(segmenter, sight)
+    masks = [reduced(pixels.decode(rle)) for rle in accepted]
+    plan = plan_of(segmenter)
+    found = survey(proposals(segmenter, photo, has.embedding, masks, plan), masks, plan.limits)
+    features = has.embedding.arrays.get("features")
+    vector = None if features is None else summary(np.asarray(features, np.float32), has.embedding.size_hw)
+    return Surveyed(found, None if vector is None else vector.astype("<f2").tobytes(), has.made)
+
+
+def _before(library: Library, image_id: int) -> _Before:
     with library.engines.reading() as session:
         image = images.get(image_id, session=session)
-        rows = mask_queries.of_image(image_id, session=session)
-    photo = library.working_pixels(image.working_sha256)
-    embedding = _embedding(segmenter, image, photo, cache)
-    accepted = [coarse_of(row) for row in rows]
-    plan = plan_of(segmenter)
-    found = survey(proposals(segmenter, photo, embedding, accepted, plan), accepted, plan.limits)
-    features = embedding.arrays.get("features")
-    vector = None if features is None else summary(np.asarray(features, np.float32), embedding.size_hw)
+        return _Before(image, tuple(mask_queries.of_image(image_id, session=session)))
+
+
+def _sent(
+    library: Library, segmenter: Segmenter, before: _Before, cache: EmbeddingCache | None
+) -> tuple[Sight, list[Rle]]:
+    sight = sight_of(library, segmenter, cache, before.image.working_sha256, with_photo=True)
+    return sight, [rle_of(row) for row in before.rows]
+
+
+def _keep(
+    library: Library, segmenter: Segmenter, before: _Before, made: Surveyed, cache: EmbeddingCache | None
+) -> None:
+    keep(cache, segmenter, before.image.working_sha256, made.made)
+    found = made.coverage
     with library.engines.writing() as session:
         surveys.put(
             NewSurvey(
                 project_id=library.project_id,
-                image_id=image_id,
+                image_id=before.image.id,
                 content_hash=segmenter.content_hash,
                 encoder_hash=segmenter.encoder_key,
                 # Masks that came meanwhile are not among them, and so the survey is not fresh.
-                mask_ids=tuple(row.id for row in rows),
+                mask_ids=tuple(row.id for row in before.rows),
                 proposals=found.proposals,
                 left_over=len(found.left),
                 coverage=found.score,
                 uncovered=found.uncovered,
                 detail=_detail(found),
                 spread=_spread(found),
-                summary=None if vector is None else vector.astype("<f2").tobytes(),
+                summary=made.summary,
             ),
             session=session,
         )
-    return found
-
-
-def _embedding(segmenter: Segmenter, image: ImageRow, photo: RgbImage, cache: EmbeddingCache | None) -> Embedding:
-    if cache is None or not segmenter.keeps_embeddings:
-        return segmenter.encode(photo)
-    key = cache_key(image.working_sha256, segmenter.encoder_key)
-    return cache.get_or_build(key, lambda: segmenter.encode(photo))
 
 
 def coarse_of(row: MaskRow) -> Mask:

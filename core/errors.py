@@ -12,6 +12,8 @@ MasksmithError
 │   └── PasswordDue    a first password must be changed before anything else
 ├── TooManyAttempts    signing in was tried too often
 ├── ModelUnavailable   a segmenter cannot be loaded
+├── CrewUnavailable    those who should do batch work cannot be had
+├── CrewLost           workers died over their work, twice
 └── Superseded         a newer request of the same person made this one pointless
 
 Storage, which imports nothing of ours, has a family of its own: `StorageError`. `FORESEEN` is both.
@@ -79,6 +81,14 @@ class TooManyAttempts(MasksmithError):
 
 class ModelUnavailable(MasksmithError):
     """A segmenter's weights are missing, damaged or of another architecture."""
+
+
+class CrewUnavailable(MasksmithError):
+    """Those who should do batch work cannot be had: ray is missing, or no cluster answers."""
+
+
+class CrewLost(MasksmithError):
+    """Workers died over a piece of their work, and once more when it was given to others."""
 
 
 class Superseded(MasksmithError):

@@ -12,9 +12,14 @@ from typing import Any, Final
 
 from core import logs
 from core.balancing import arrange
+from core.checking import check_library
 from core.covering import Report, survey_library
+from core.crew.chosen import crew_of
+from core.crew.protocol import Crew
+from core.crew.worker import give_way
+from core.encoding import encode_library
 from core.errors import FORESEEN
-from core.jobs import BLUR, COVERAGE, KINDS, RETRAIN, folder_of
+from core.jobs import BLUR, CHECK, COVERAGE, ENCODE, KINDS, RETRAIN, folder_of
 from core.protecting import search_library
 from core.retraining import Progress, retrain
 from core.segmentation.catalogue import load_segmenter
@@ -28,7 +33,6 @@ from storage.rows import JobRow
 log = logging.getLogger(__name__)
 
 RENEW_S: Final = 2.0
-NICE: Final = 15
 
 
 def work(
@@ -50,12 +54,17 @@ def work(
         return job
     lease, folder = _Lease(library, job_id), folder_of(library, job_id)
     try:
-        if job.kind == BLUR:
-            _blur(library, job, lease)
-        elif job.kind == COVERAGE:
-            _survey(library, job, lease, surveyed)
-        else:
-            _retrain(library, job, lease, report)
+        with crew_of(library.settings) as crew:
+            if job.kind == BLUR:
+                _blur(library, job, lease, crew)
+            elif job.kind == CHECK:
+                _check(library, job, lease, crew)
+            elif job.kind == COVERAGE:
+                _survey(library, job, lease, crew, surveyed)
+            elif job.kind == ENCODE:
+                _encode(library, job, lease, crew)
+            else:
+                _retrain(library, job, lease, crew, report)
     except Cancelled:
         lease.end("cancelled", None)
     except KeyboardInterrupt:
@@ -75,7 +84,9 @@ def work(
         return jobs.get(job_id, session=session)
 
 
-def _retrain(library: Library, job: JobRow, lease: "_Lease", report: Callable[[Progress], None] | None) -> None:
+def _retrain(
+    library: Library, job: JobRow, lease: "_Lease", crew: Crew, report: Callable[[Progress], None] | None
+) -> None:
     def tell(progress: Progress) -> None:
         lease.check()
         if report is not None:
@@ -89,13 +100,12 @@ def _retrain(library: Library, job: JobRow, lease: "_Lease", report: Callable[[P
     spec = chosen_spec(library)
     segmenter = load_segmenter(spec)
     version = version_of(library, segmenter, spec)
-    made = retrain(
-        library, segmenter, version, folder_of(library, job.id), recipe=Recipe(**job.asked["recipe"]), report=tell
-    )
+    recipe = Recipe(**job.asked["recipe"])
+    made = retrain(library, segmenter, version, folder_of(library, job.id), recipe=recipe, report=tell, crew=crew)
     lease.end("done", made.detail["verdict"]["reason"], version_id=made.id)
 
 
-def _survey(library: Library, job: JobRow, lease: "_Lease", report: Report | None) -> None:
+def _survey(library: Library, job: JobRow, lease: "_Lease", crew: Crew, report: Report | None) -> None:
     """Survey images until as many as were asked for are done, those of a process before this one included."""
     begun, limit = int(job.progress.get("done", 0)), job.asked["limit"]
     lease.progress = {"done": begun}
@@ -112,7 +122,7 @@ def _survey(library: Library, job: JobRow, lease: "_Lease", report: Report | Non
     left = None if limit is None else limit - begun
     try:
         if left is None or left > 0:
-            said = survey_library(library, segmenter, limit=left, report=tell).sentence()
+            said = survey_library(library, segmenter, limit=left, report=tell, crew=crew).sentence()
         else:
             said = f"{begun} images surveyed."
     finally:
@@ -120,17 +130,36 @@ def _survey(library: Library, job: JobRow, lease: "_Lease", report: Report | Non
     lease.end("done", said)
 
 
-def _blur(library: Library, job: JobRow, lease: "_Lease") -> None:
+def _blur(library: Library, job: JobRow, lease: "_Lease", crew: Crew) -> None:
     """Search the images that no search has reached, those of a process before this one counted in."""
-    begun = int(job.progress.get("done", 0))
+    tell = _counting(lease, int(job.progress.get("done", 0)))
+    said = search_library(library.at(job.asked["project_id"]), report=tell, crew=crew)
+    lease.end("done", said.sentence())
+
+
+def _check(library: Library, job: JobRow, lease: "_Lease", crew: Crew) -> None:
+    """Ask all checks of every mask; a process after a killed one begins anew, and adds only what is missing."""
+    said = check_library(library.at(job.asked["project_id"]), progress=_counting(lease), crew=crew)
+    lease.end("done", said.sentence())
+
+
+def _encode(library: Library, job: JobRow, lease: "_Lease", crew: Crew) -> None:
+    """Encode the images that have no embedding yet."""
+    segmenter = load_segmenter(chosen_spec(library))
+    there = library.at(job.asked["project_id"])
+    said = encode_library(there, segmenter, report=_counting(lease), crew=crew)
+    lease.end("done", said.sentence())
+
+
+def _counting(lease: "_Lease", begun: int = 0) -> Report:
+    """Return what notes how many images are done, `begun` of them before, and ends the job if that is asked for."""
     lease.progress = {"done": begun}
 
     def tell(done: int, total: int) -> None:
         lease.progress = {"done": begun + done, "total": begun + total}
         lease.check()
 
-    said = search_library(library.at(job.asked["project_id"]), report=tell)
-    lease.end("done", said.sentence())
+    return tell
 
 
 class _Lease:
@@ -192,19 +221,12 @@ def main() -> None:
     """Do the job whose id is given."""
     settings = from_environment()
     logs.begin(settings.log or "text")
-    _give_way()
+    give_way()
     library = open_library(settings, samples=False)
     try:
         work(library, int(sys.argv[1]))
     finally:
         library.close()
-
-
-def _give_way() -> None:
-    """Let people's clicks go first: this process runs where nothing else wants to."""
-    os.nice(NICE)
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Retraining, surveys and searches for faces as jobs: processes of their own that outlive the page, and that a new
-start goes on with.
+"""Retraining, surveys, checks, encoding ahead and searches for faces as jobs: processes of their own that outlive the
+page, and that a new start goes on with.
 
 The process holds a lease in the database and renews it while it works; whoever finds an open job without one starts
-a process for it. What a retraining learned is on disk after each epoch, a survey or a search after each image: no more
+a process for it. What a retraining learned is on disk after each epoch, of the others what each image came to: no more
 is lost.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from core.errors import Conflict
 from core.roles import require
-from core.segmentation.catalogue import GRABCUT
+from core.segmentation.catalogue import GRABCUT, keeps_embeddings
 from core.settings import Settings
 from core.training.recipe import Recipe
 from core.workshop import Library, chosen_spec
@@ -27,7 +27,15 @@ COVERAGE: Final = "coverage"
 LEASE_S: Final = jobs.LEASE.total_seconds()
 """How long after its process was killed a job can be taken up."""
 BLUR: Final = "blur"
-KINDS: Final = {RETRAIN: "retraining", COVERAGE: "survey", BLUR: "search for faces"}
+CHECK: Final = "check"
+ENCODE: Final = "encode"
+KINDS: Final = {
+    RETRAIN: "retraining",
+    COVERAGE: "survey",
+    BLUR: "search for faces",
+    CHECK: "check of all masks",
+    ENCODE: "run of encoding ahead",
+}
 
 
 def newest(library: Library, kind: str = RETRAIN) -> JobRow | None:
@@ -82,6 +90,36 @@ def begin_blur(library: Library, *, start: bool = True) -> int:
     return _add(library, BLUR, {"project_id": library.project_id}, start=start)
 
 
+def begin_check(library: Library, *, start: bool = True) -> int:
+    """Ask for every check of every mask of the project, let a process begin, and return the job's id.
+
+    Raises
+    ------
+    Conflict
+        If one is at work already.
+    Forbidden
+        If the person may not.
+    """
+    require(library, "models")
+    return _add(library, CHECK, {"project_id": library.project_id}, start=start)
+
+
+def begin_encode(library: Library, *, start: bool = True) -> int:
+    """Ask for the project's images to be encoded ahead, let a process begin, and return the job's id.
+
+    Raises
+    ------
+    Conflict
+        If one is at work already, or the model that answers keeps no embeddings.
+    Forbidden
+        If the person may not.
+    """
+    require(library, "models")
+    if not keeps_embeddings(name := chosen_spec(library).name):
+        raise Conflict(f"encoding ahead needs a model whose embeddings are kept, but {name} encodes when it is asked")
+    return _add(library, ENCODE, {"project_id": library.project_id}, start=start)
+
+
 def _add(library: Library, kind: str, asked: dict[str, Any], *, start: bool) -> int:
     with library.engines.writing() as session:
         last = jobs.newest(kind, session=session)
@@ -134,6 +172,8 @@ def _start(settings: Settings, job_id: int) -> None:
         "DATABASE_URL": settings.database_url,
         "MASKSMITH_DEVICE": settings.device,
         "MASKSMITH_FILES": settings.files_url or "",
+        "MASKSMITH_WORKERS": str(settings.workers),
+        "MASKSMITH_RAY": settings.ray or "",
         **({"MASKSMITH_MODEL": settings.model} if settings.model else {}),
         # One thread: the others are for people's clicks.
         "OMP_NUM_THREADS": "1",

@@ -8,15 +8,17 @@ answers; old files are deleted.
 import math
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core import working_files
+from core.crew.alone import Alone
+from core.crew.protocol import Crew
 from core.errors import FORESEEN, Conflict, InvalidInput
 from core.importing import said_of
 from core.library import image as image_of
-from core.pictures import picture_of, read_upright
+from core.pictures import Picture, picture_of, read_upright
 from core.privacy import choice
 from core.privacy.blurring import blurred
 from core.privacy.cascades import SAME
@@ -54,18 +56,28 @@ class SearchReport:
         return said if not self.failed else f"{said} {len(self.failed)} could not be searched."
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """An image as it was when it was read: its files, its boxes, removed ones too, and its original's bytes."""
+
+    files: FilesRow
+    known: list[BoxRow]
+    original: bytes
+
+
 def search_library(
     library: Library,
     *,
     limit: int | None = None,
     report: Report | None = None,
     detector: Detector | None = None,
+    crew: Crew | None = None,
 ) -> SearchReport:
     """Search the project's images that this detector has not searched yet, and blur what it finds.
 
     One image is one transaction: a run that is cut off leaves each image as it was or as it is to be, and the next
     goes on with the rest. Boxes that people removed stay removed. A deleted image that is imported again is searched
-    then.
+    then. Who searches is the crew, this process if none is given.
 
     Raises
     ------
@@ -77,48 +89,83 @@ def search_library(
     require(library, "privacy")
     if limit is not None and limit < 1:
         raise InvalidInput(f"the number of images must be at least 1, got {limit}")
-    searching = detector or choice.detector()
+    searching: Detector = detector or choice.by_name()
     project = library.project_id
     working_files.discard(library.engines, library.files)
-    said, found, after = SearchReport(), Counter[str](), 0
+    said, found = SearchReport(), Counter[str]()
     with library.engines.reading() as session:
         waiting = regions.count_to_search(project, searching.name, session=session)
     total = waiting if limit is None else min(limit, waiting)
-    while (done := said.searched + len(said.failed)) < total:
-        with library.engines.reading() as session:
-            page = regions.to_search(
-                project, searching.name, session=session, after=after, limit=min(_PAGE, total - done)
-            )
-        if not page:
-            break
-        for image_id in page:
-            after = image_id
-            try:
-                found.update(region.kind for region in search_image(library, image_id, searching))
-                said.searched += 1
-            except FORESEEN as error:  # an original that is damaged must not keep the others from being searched
-                said.failed.append((image_id, str(error)))
-            if report is not None:
-                report(said.searched + len(said.failed), total)
+    began: dict[int, _Before] = {}
+
+    def load(image_id: int) -> _Before:
+        began[image_id] = before = _before(library, image_id)
+        return before
+
+    wanted = _to_search(library, searching.name, total)
+    for image_id, outcome in (crew or Alone()).each(searched, wanted, load, searching):
+        before = began.pop(image_id, None)
+        try:
+            new, made = outcome.result()
+            if before is None:
+                raise AssertionError("what was searched was loaded")
+            if not _replace(library, image_id, before.known, made, _noting(library, image_id, searching.name, new)):
+                new = search_image(library, image_id, searching)  # somebody changed a box meanwhile
+            found.update(region.kind for region in new)
+            said.searched += 1
+        except FORESEEN as error:  # an original that is damaged must not keep the others from being searched
+            said.failed.append((image_id, str(error)))
+        if report is not None:
+            report(said.searched + len(said.failed), total)
     said.found, said.waiting = dict(found), max(0, waiting - said.searched)
     return said
 
 
+def _to_search(library: Library, detector: str, total: int) -> Iterator[int]:
+    """Yield the ids of `total` images that a detector has not searched, by page."""
+    after = 0
+    while total > 0:
+        with library.engines.reading() as session:
+            page = regions.to_search(
+                library.project_id, detector, session=session, after=after, limit=min(_PAGE, total)
+            )
+        if not page:
+            return
+        yield from page
+        total -= len(page)
+        after = page[-1]
+
+
 def search_image(library: Library, image_id: int, detector: Detector) -> list[Region]:
     """Search the original of an image, blur what was not known yet, and return that."""
-    new: list[Region] = []
+    for _ in range(_TRIES):
+        before = _before(library, image_id)
+        new, made = searched(detector, before)
+        if _replace(library, image_id, before.known, made, _noting(library, image_id, detector.name, new)):
+            return new
+    raise _too_busy(image_id)
+
+
+def searched(detector: Detector, before: _Before) -> tuple[list[Region], Picture]:
+    """Return what a detector finds on a photo that was not known, and the photo as it is to be shown."""
+    found: list[Region] = []
+
+    def look(known: list[BoxRow], photo: RgbImage) -> list[Box]:
+        found[:] = [one for one in choice.found_by(detector, photo) if not _is_known(one, known)]
+        return [*_blurred_now(known), *(one.box for one in found)]
+
+    return found, _made_anew(before, look)
+
+
+def _noting(library: Library, image_id: int, detector: str, new: list[Region]) -> Callable[[Any], None]:
+    """Return what notes that a detector searched an image and found something new."""
 
     def change(session: Any) -> None:
         boxes = [NewBox(one.kind, one.box, one.score) for one in new]
         regions.add(image_id, boxes, source="found", session=session)
-        regions.searched(image_id, library.project_id, detector.name, to_check=bool(new), session=session)
+        regions.searched(image_id, library.project_id, detector, to_check=bool(new), session=session)
 
-    def look(known: list[BoxRow], photo: RgbImage) -> list[Box]:
-        new[:] = [one for one in choice.found_by(detector, photo) if not _is_known(one, known)]
-        return [*_blurred_now(known), *(one.box for one in new)]
-
-    _change(library, image_id, look, change)
-    return new
+    return change
 
 
 def draw(library: Library, image_id: int, kind: str, box: Box) -> int:
@@ -281,25 +328,44 @@ def _change(
     The pixels are made outside the transaction. If somebody changed a box meanwhile, it begins again.
     """
     for _ in range(_TRIES):
-        with library.engines.reading() as session:
-            files = images.files_of(image_id, session=session)
-            known = regions.of_image(image_id, session=session, removed=True)
-        photo = read_upright(library.files.get("originals", files.sha256))
-        _same_size(files, photo.pixels)
-        made = picture_of(photo, blurred(photo.pixels, look(known, photo.pixels)))
-        working, thumb = library.files.put("working", made.working), library.files.put("thumbs", made.thumb)
-        with library.engines.writing() as session:
-            current = regions.of_image(image_id, session=session, removed=True) == known
-            if current:
-                change(session)
-                if working_files.replace(image_id, working_sha256=working, thumb_sha256=thumb, session=session):
-                    _drop_exports(library, images.copies(image_id, session=session))
-            else:
-                working_files.note(working, thumb, session=session)
-        working_files.discard(library.engines, library.files)
-        if current:
+        before = _before(library, image_id)
+        if _replace(library, image_id, before.known, _made_anew(before, look), change):
             return
-    raise Conflict(f"the boxes of image {image_id} must stay as they are for a moment, but somebody changes them")
+    raise _too_busy(image_id)
+
+
+def _before(library: Library, image_id: int) -> _Before:
+    with library.engines.reading() as session:
+        files = images.files_of(image_id, session=session)
+        known = regions.of_image(image_id, session=session, removed=True)
+    return _Before(files, known, library.files.get("originals", files.sha256))
+
+
+def _made_anew(before: _Before, look: Callable[[list[BoxRow], RgbImage], Sequence[Box]]) -> Picture:
+    photo = read_upright(before.original)
+    _same_size(before.files, photo.pixels)
+    return picture_of(photo, blurred(photo.pixels, look(before.known, photo.pixels)))
+
+
+def _replace(
+    library: Library, image_id: int, known: list[BoxRow], made: Picture, change: Callable[[Any], None]
+) -> bool:
+    """Put another working image in place and commit it with `change`; return whether the boxes were still as known."""
+    working, thumb = library.files.put("working", made.working), library.files.put("thumbs", made.thumb)
+    with library.engines.writing() as session:
+        current = regions.of_image(image_id, session=session, removed=True) == known
+        if current:
+            change(session)
+            if working_files.replace(image_id, working_sha256=working, thumb_sha256=thumb, session=session):
+                _drop_exports(library, images.copies(image_id, session=session))
+        else:
+            working_files.note(working, thumb, session=session)
+    working_files.discard(library.engines, library.files)
+    return current
+
+
+def _too_busy(image_id: int) -> Conflict:
+    return Conflict(f"the boxes of image {image_id} must stay as they are for a moment, but somebody changes them")
 
 
 def _same_size(files: FilesRow, pixels: RgbImage) -> None:

@@ -9,16 +9,23 @@ from typing import Any, Final
 
 import numpy as np
 
+from core import masks as pixels
+from core.crew.alone import Alone
+from core.crew.protocol import Crew
+from core.encoding import keep, sight_of
 from core.errors import InvalidInput
-from core.mask_rows import decoded
-from core.segmentation.cache import EmbeddingCache, cache_key
+from core.mask_rows import decoded, rle_of
+from core.segmentation.cache import EmbeddingCache
 from core.segmentation.heads import head_bytes, head_of, with_head
-from core.segmentation.protocol import Embedding, Point, Segmenter, digest
+from core.segmentation.protocol import Point, Segmenter, digest
+from core.segmentation.sight import Sight
+from core.segmentation.travelling import Model
 from core.training.duels import Duel, duel, judge, made_scenes
 from core.training.examples import Dataset, Entry, Photo, drawn
-from core.training.lessons import Lesson, lessons_of
+from core.training.lessons import Lesson, Page, taught
 from core.training.recipe import Epoch, Recipe
-from core.training.replay import Given, Saving, Spent, saving, spent
+from core.training.replay import Given, Saving, Spent, replayed, saving
+from core.training.replay import Page as ReplayPage
 from core.training.retrain import Retraining
 from core.versions import Made, register
 from core.workshop import Library
@@ -39,7 +46,8 @@ SCENE_SHARE: Final = 0.35
 LEAST_SCENES: Final = 60
 MOST_SCENES: Final = 300
 SCENES_SEED: Final = 71
-CACHE_BYTES: Final = 64 * 1024 * 1024
+_IMAGE, _SCENE = 0, 1
+"""What the chance of an image's and of a scene's lessons begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +115,20 @@ def choose_material(rows: Sequence[LearnableRow], *, after: int, seed: int) -> M
 
 
 def retrain(
-    library: Library, champion: Segmenter, version: ModelVersionRow, folder: Path, *, recipe: Recipe, report: Report
+    library: Library,
+    champion: Segmenter,
+    version: ModelVersionRow,
+    folder: Path,
+    *,
+    recipe: Recipe,
+    report: Report,
+    crew: Crew | None = None,
 ) -> ModelVersionRow:
     """Return a new version of the model that answers, trained on what was accepted and measured beside it.
 
-    It is not promoted. What an earlier run left in the folder is gone on with.
+    It is not promoted. What an earlier run left in the folder is gone on with. The crew, this process if none is given,
+    prepares lessons and measures; the learning itself is one thread of steps, each of which follows from the one
+    before, and stays here.
 
     Raises
     ------
@@ -126,19 +143,16 @@ def retrain(
     with library.engines.reading() as session:
         rows = masks.learnable(library.project_id, session=session)
     material = choose_material(rows, after=int(version.detail.get("upto", 0)), seed=recipe.seed)
-    embed = partial(_embedding, library, champion, EmbeddingCache(library.files, memory_bytes=CACHE_BYTES))
-    lessons = list(_lessons(library, champion, embed, material, recipe.seed, report))
+    workers, cache = crew or Alone(), EmbeddingCache(library.files, memory_bytes=0)
+    lessons = list(_lessons(library, champion, cache, material, recipe.seed, report, workers))
     run = Retraining(head, lessons, recipe, folder)
     history = run.run(after_step=lambda share: report(Progress("Learning", share, tuple(run.history))))
     told = partial(_told, report, tuple(history))
     challenger = with_head(champion, head.state_dict(), title=champion.title)
-    holdout = duel(
-        champion, challenger, _dataset(library, material.held), folder, progress=told("Measuring on kept images")
-    )
-    forgetting = duel(
-        champion, challenger, made_scenes(recipe.scenes), folder, progress=told("Measuring on made scenes")
-    )
-    saved = _saving(library, champion, challenger, embed, material.held, told("Replaying prompts"))
+    fight = partial(duel, champion, challenger, folder=folder, crew=workers)
+    holdout = fight(_dataset(library, material.held), progress=told("Measuring on kept images"))
+    forgetting = fight(made_scenes(recipe.scenes), progress=told("Measuring on made scenes"))
+    saved = _saving(library, champion, challenger, cache, material.held, told("Replaying prompts"), workers)
     verdict = judge(holdout, forgetting)
     made = Made(
         head=head_bytes(head),
@@ -171,27 +185,42 @@ def _some(rows: list[LearnableRow], most: int, rng: np.random.Generator) -> list
 def _lessons(
     library: Library,
     champion: Segmenter,
-    embed: Callable[[str], Embedding],
+    cache: EmbeddingCache,
     material: Material,
     seed: int,
     report: Report,
+    crew: Crew,
 ) -> Iterator[Lesson]:
-    rng = np.random.default_rng(seed)
-    rows = sorted((*material.new, *material.older), key=lambda row: (row.image_id, row.mask_id))
+    rows = [*material.new, *material.older]
     wanted = max(LEAST_SCENES, min(MOST_SCENES, round(SCENE_SHARE * len(rows))))
-    count, scenes = 0, made_scenes(wanted, SCENES_SEED)
-    total = len(rows) + len(scenes.entries)
-    for sha256, same in groupby(rows, key=lambda row: row.working_sha256):
-        embedding = embed(sha256)
-        for row in same:
-            yield from lessons_of(champion, embedding, decoded(_mask(library, row)), rng)
-            count += 1
-            report(Progress("Preparing", count / total))
-    for entry in scenes.entries:
-        scene = entry.read()
-        yield from lessons_of(champion, champion.encode(scene.photo.read(scene.drawn_hw)), scene.truth, rng)
+    scenes = made_scenes(wanted, SCENES_SEED)
+    count, total, model = 0, len(rows) + len(scenes.entries), Model(champion)
+
+    def of_image(same: Sequence[LearnableRow]) -> Page:
+        sight = sight_of(library, champion, cache, same[0].working_sha256)
+        return Page(sight, tuple(rle_of(_mask(library, row)) for row in same), (seed, _IMAGE, same[0].image_id))
+
+    def of_scene(numbered: tuple[int, Entry]) -> Page:
+        number, scene = numbered[0], numbered[1].read()
+        return Page(Sight(scene.photo.content()), (pixels.encode(scene.truth),), (seed, _SCENE, number))
+
+    for same, outcome in crew.each(taught, _by_image(rows), of_image, model, gpu=model.on_gpu):
+        made = outcome.result()
+        keep(cache, champion, same[0].working_sha256, made.made)
+        yield from made.lessons
+        count += len(same)
+        report(Progress("Preparing", count / total))
+    for _, outcome in crew.each(taught, enumerate(scenes.entries), of_scene, model, gpu=model.on_gpu):
+        yield from outcome.result().lessons
         count += 1
         report(Progress("Preparing", count / total))
+
+
+def _by_image(rows: Iterable[LearnableRow]) -> Iterator[list[LearnableRow]]:
+    """Yield the masks of each image, in order."""
+    ordered = sorted(rows, key=lambda row: (row.image_id, row.mask_id))
+    for _, same in groupby(ordered, key=lambda row: row.image_id):
+        yield list(same)
 
 
 def _dataset(library: Library, rows: Iterable[LearnableRow]) -> Dataset:
@@ -207,26 +236,38 @@ def _saving(
     library: Library,
     champion: Segmenter,
     challenger: Segmenter,
-    embed: Callable[[str], Embedding],
+    cache: EmbeddingCache,
     rows: Sequence[LearnableRow],
     progress: Callable[[int, int], None],
+    crew: Crew,
 ) -> Saving | None:
     old, new, images = list[Spent](), list[Spent](), list[str]()
-    for number, row in enumerate(rows, start=1):
-        mask = _mask(library, row)
-        given = [
-            Given(one.at_ms, point=Point(one.x, one.y, one.label or 0))
-            if one.kind == "point"
-            else Given(one.at_ms, box=(one.x, one.y, one.x1 or one.x, one.y1 or one.y))
-            for one in mask.prompts
-        ]
-        if given:
-            embedding, accepted = embed(row.working_sha256), decoded(mask)
-            old.append(spent(champion, embedding, accepted, given))
-            new.append(spent(challenger, embedding, accepted, given))
-            images.append(str(row.image_id))
-        progress(number, len(rows))
+    count, models = 0, (Model(champion), Model(challenger))
+
+    def of_image(same: Sequence[LearnableRow]) -> ReplayPage:
+        masked = [_mask(library, row) for row in same]
+        accepted = tuple((rle_of(mask), _given(mask)) for mask in masked if mask.prompts)
+        return ReplayPage(sight_of(library, champion, cache, same[0].working_sha256), accepted)
+
+    for same, outcome in crew.each(replayed, _by_image(rows), of_image, models, gpu=models[0].on_gpu):
+        done = outcome.result()
+        keep(cache, champion, same[0].working_sha256, done.made)
+        old += done.champion
+        new += done.challenger
+        images += [str(same[0].image_id)] * len(done.champion)
+        count += len(same)
+        progress(count, len(rows))
     return saving(old, new, images)
+
+
+def _given(mask: MaskRow) -> tuple[Given, ...]:
+    """Return the prompts of a mask as they were given."""
+    return tuple(
+        Given(one.at_ms, point=Point(one.x, one.y, one.label or 0))
+        if one.kind == "point"
+        else Given(one.at_ms, box=(one.x, one.y, one.x1 or one.x, one.y1 or one.y))
+        for one in mask.prompts
+    )
 
 
 def _mask(library: Library, row: LearnableRow) -> MaskRow:
@@ -236,14 +277,6 @@ def _mask(library: Library, row: LearnableRow) -> MaskRow:
 
 def _drawing(library: Library, row: LearnableRow) -> Any:
     return drawn(decoded(_mask(library, row)))
-
-
-def _embedding(library: Library, segmenter: Segmenter, cache: EmbeddingCache, sha256: str) -> Embedding:
-    return cache.get_or_build(
-        cache_key(sha256, segmenter.encoder_key),
-        lambda: segmenter.encode(library.working_pixels(sha256)),
-        keep=segmenter.keeps_embeddings,
-    )
 
 
 def _told(report: Report, history: tuple[Epoch, ...], stage: str) -> Callable[[int, int], None]:

@@ -41,6 +41,10 @@ class Settings:
         What finds faces and number plates, as module:callable; None for the embedded cascades.
     files_url : str or None
         Address of the file store, s3://bucket/prefix or another folder; a folder in `data` if None.
+    workers : int
+        How many processes do batch work at once; with 1 it is done in the process that was asked for it.
+    ray : str or None
+        The Ray cluster that does batch work in their place: "auto", "local" or HOST:PORT.
     """
 
     data: Path
@@ -54,6 +58,8 @@ class Settings:
     metrics_token: str | None = field(default=None, repr=False)
     detector: str | None = None
     files_url: str | None = None
+    workers: int = 1
+    ray: str | None = None
 
     @property
     def files(self) -> str:
@@ -75,7 +81,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings that the environment asks for.
 
     MASKSMITH_DATA, DATABASE_URL, MASKSMITH_FILES, MASKSMITH_MODEL, MASKSMITH_DEVICE, MASKSMITH_CACHE_MB,
-    MASKSMITH_HOSTS, MASKSMITH_SIGN_IN, MASKSMITH_LOG, MASKSMITH_METRICS_TOKEN and MASKSMITH_DETECTOR are read.
+    MASKSMITH_HOSTS, MASKSMITH_SIGN_IN, MASKSMITH_LOG, MASKSMITH_METRICS_TOKEN, MASKSMITH_DETECTOR, MASKSMITH_WORKERS
+    and MASKSMITH_RAY are read.
 
     Raises
     ------
@@ -101,6 +108,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     token = environ.get("MASKSMITH_METRICS_TOKEN") or None
     if token is not None and len(token) < LEAST_TOKEN:
         raise InvalidInput(f"MASKSMITH_METRICS_TOKEN must have at least {LEAST_TOKEN} characters, got {len(token)}")
+    workers = environ.get("MASKSMITH_WORKERS") or str(_cores_to_spare())
+    if not workers.isdecimal() or int(workers) < 1:
+        raise InvalidInput(f"MASKSMITH_WORKERS must be a whole number of at least 1, got {workers!r}")
     return Settings(
         data=data,
         database_url=environ.get("DATABASE_URL") or f"sqlite:///{data / 'masksmith.db'}",
@@ -113,4 +123,12 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         metrics_token=token,
         detector=environ.get("MASKSMITH_DETECTOR") or None,
         files_url=files,
+        workers=int(workers),
+        ray=environ.get("MASKSMITH_RAY") or None,
     )
+
+
+def _cores_to_spare() -> int:
+    """Return how many cores this process may use but one, which is for people's clicks; 1 at least."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - 1)

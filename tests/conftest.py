@@ -11,11 +11,13 @@ import pytest
 import torch
 from PIL import Image
 
+from core.crew.on_ray import RayCrew
 from core.importing import import_bytes
 from core.segmentation.catalogue import GRABCUT
 from core.segmentation.sam_modules import segment_anything
 from core.settings import Settings
 from core.workshop import Library, choose_model, open_library
+from tests.cluster import running_cluster
 from tests.postgresql import Server, running_server
 from tests.s3 import S3, running_s3
 
@@ -80,6 +82,13 @@ def server() -> Iterator[Server]:
     """PostgreSQL, started when the first test asks for it."""
     with running_server() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[RayCrew]:
+    """A Ray cluster, started when the first test asks for it."""
+    with running_cluster() as crew:
+        yield crew
 
 
 @pytest.fixture(scope="session")

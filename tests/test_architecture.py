@@ -21,6 +21,7 @@ ALLOWED = {
     "torchvision": ("core.segmentation", "core.training"),
     "segment_anything": ("core.segmentation", "core.training"),
     "typer": ("cli",),
+    "ray": ("core.crew.on_ray",),
 }
 PURE = (
     "core.segmentation",
@@ -31,6 +32,7 @@ PURE = (
     "core.outline",
     "core.pictures",
     "core.privacy",
+    "core.crew",
 )
 PURE_MAY = ("storage.errors", "storage.files")
 

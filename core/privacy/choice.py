@@ -1,6 +1,7 @@
 """Which detector searches photos: the embedded one, or the one that the environment names."""
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 
@@ -19,6 +20,35 @@ def detector() -> Detector:
         If MASKSMITH_DETECTOR names one that cannot be loaded: no photo is taken in unsearched then.
     """
     return _detector(from_environment().detector)
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """The detector of a name, made wherever it is used first: by its name it reaches every worker of a crew."""
+
+    maker: str | None
+
+    @property
+    def name(self) -> str:
+        """What it is, with its version."""
+        return _detector(self.maker).name
+
+    def find(self, pixels: RgbImage) -> list[Region]:
+        """Return what is on a working image."""
+        return _detector(self.maker).find(pixels)
+
+
+def by_name() -> ByName:
+    """Return the detector that searches photos, as it can be given to a crew.
+
+    Raises
+    ------
+    ModelUnavailable
+        If MASKSMITH_DETECTOR names one that cannot be loaded.
+    """
+    chosen = ByName(from_environment().detector)
+    _detector(chosen.maker)
+    return chosen
 
 
 @lru_cache(maxsize=4)

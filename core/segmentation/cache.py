@@ -108,11 +108,15 @@ class EmbeddingCache:
     def put(self, key: str, embedding: Embedding) -> Embedding:
         """Keep an embedding and return it as it will be read back; a full disk leaves it in memory only."""
         data = embedding.to_bytes()
+        self.keep(key, data)
+        return self._hold(key, Embedding.from_bytes(data))
+
+    def keep(self, key: str, data: bytes) -> None:
+        """Keep the bytes of an embedding on disk, unless that is full."""
         try:
             self._files.put_named(KIND, key, data)
         except StorageError as error:
             log.warning("an embedding is not kept on disk: %s", error)
-        return self._hold(key, Embedding.from_bytes(data))
 
     def _read(self, key: str) -> Embedding | None:
         try:

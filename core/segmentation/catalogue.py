@@ -71,6 +71,11 @@ NAMES: Final = (STARTER, GRABCUT, *CHECKPOINTS)
 """What can be chosen, in the order of lists."""
 
 
+def keeps_embeddings(name: str) -> bool:
+    """Return whether the model of a name keeps its embeddings on disk, without loading it."""
+    return name not in (GRABCUT, STARTER)
+
+
 @dataclass(frozen=True, slots=True)
 class SegmenterSpec:
     """Which segmenter to load: a name of the catalogue, the paths of its checkpoint and retrained head, the device."""

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from PIL import Image
 
+from core.crew.protocol import Crew
 from core.segmentation.protocol import RgbImage, Segmenter, digest
 from core.statistics import Interval, intervals
 from core.training.evaluate import evaluate, key_of
@@ -60,10 +61,11 @@ def duel(
     *,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    crew: Crew | None = None,
 ) -> Duel:
     """Return both models' figures on all objects of a data set; a duel that was cut off is gone on with.
 
-    An object gets five clicks at most, and none after its mask has 0.95 IoU.
+    An object gets five clicks at most, and none after its mask has 0.95 IoU. With a crew, photos are shared out.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def duel(
         key = key_of(dataset, model, seed=seed, max_clicks=CLICKS, enough=CONTENT)
         told = (lambda done, _total: progress(before + done, 2 * count)) if progress else None
         kept = OutcomeFile(folder / "outcomes.jsonl", key)
-        return evaluate(model, choice, kept, max_clicks=CLICKS, enough=CONTENT, progress=told)
+        return evaluate(model, choice, kept, max_clicks=CLICKS, enough=CONTENT, progress=told, crew=crew)
 
     ours, theirs = measured(champion, 0), measured(challenger, count)
     scored = partial(score, max_clicks=CLICKS, seed=seed)

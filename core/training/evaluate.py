@@ -1,11 +1,15 @@
 """Measuring a segmenter on a data set, object by object, so that it can be cut off at any time and gone on with."""
 
 import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 
+from core.crew.protocol import Crew
 from core.errors import InvalidInput
 from core.segmentation.protocol import Embedding, Segmenter, digest
-from core.training.examples import Choice, Dataset, Example, Progress
+from core.segmentation.travelling import Model
+from core.training.examples import Choice, Dataset, Entry, Example, Progress
 from core.training.outcomes import Outcome, OutcomeFile
 from core.training.protocol import VERSION, Trace, box_ious, follow
 
@@ -16,6 +20,16 @@ def key_of(dataset: Dataset, segmenter: Segmenter, *, seed: int, max_clicks: int
     return digest(VERSION, dataset.fingerprint, segmenter.content_hash, str(seed), str(max_clicks), *ends)[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The objects of one photo, what is known of them already, and how the others are to be measured."""
+
+    examples: tuple[Example, ...]
+    known: Mapping[str, Outcome]
+    max_clicks: int
+    enough: float | None
+
+
 def evaluate(
     segmenter: Segmenter,
     choice: Choice,
@@ -24,13 +38,14 @@ def evaluate(
     max_clicks: int,
     enough: float | None = None,
     progress: Progress | None = None,
+    crew: Crew | None = None,
 ) -> list[Outcome]:
     """Return the outcome of each chosen object, in the order of the choice.
 
     With `enough` nobody clicks on where a mask has that IoU.
 
-    What `kept` has of the same photo and mask is taken from there, and what is measured is kept there at once. A photo
-    is encoded once for all its objects.
+    What `kept` has of the same photo and mask is taken from there, and what is measured is kept there: at once, or with
+    a crew once all objects of its photo are measured. A photo is encoded once for all its objects.
 
     Raises
     ------
@@ -39,28 +54,57 @@ def evaluate(
     """
     known = kept.known()
     outcomes: list[Outcome] = []
-    for _, entries in groupby(choice.entries, key=lambda entry: entry.photo.name):
-        embedding: Embedding | None = None
-        for example in (entry.read() for entry in entries):
-            mark = example.mark()
-            outcome = known.get(example.id)
-            if outcome is None or outcome.mark != mark:
-                encode_ms = None
-                if embedding is None:
-                    embedding, encode_ms = _encoded(segmenter, example)
-                if embedding.size_hw != example.truth.shape:
-                    raise InvalidInput(
-                        f"the masks of {example.photo.name} must be of one size, but {example.id} is not"
-                    )
-                trace = follow(
-                    segmenter, embedding, example.truth, example.unsure, max_clicks=max_clicks, enough=enough
-                )
-                outcome = _outcome(segmenter, embedding, example, mark, encode_ms, trace)
+
+    def note(found: Iterable[tuple[Outcome, bool]]) -> None:
+        for outcome, new in found:
+            if new:
                 kept.append(outcome)
             outcomes.append(outcome)
             if progress:
                 progress(len(outcomes), len(choice.entries))
+
+    def asked(entries: list[Entry]) -> Asked:
+        examples = tuple(entry.read().with_photo() for entry in entries)
+        has = {entry.id: known[entry.id] for entry in entries if entry.id in known}
+        return Asked(examples, has, max_clicks, enough)
+
+    photos = (list(entries) for _, entries in groupby(choice.entries, key=lambda entry: entry.photo.name))
+    if crew is None:
+        for entries in photos:
+            note(_outcomes(segmenter, (entry.read() for entry in entries), known, max_clicks, enough))
+    else:
+        model = Model(segmenter)
+        for _, outcome in crew.each(measured, photos, asked, model, gpu=model.on_gpu):
+            note(outcome.result())
     return outcomes
+
+
+def measured(model: Model, asked: Asked) -> list[tuple[Outcome, bool]]:
+    """Return the outcome of each of a photo's objects, and whether it was measured now."""
+    return list(_outcomes(model.segmenter, asked.examples, asked.known, asked.max_clicks, asked.enough))
+
+
+def _outcomes(
+    segmenter: Segmenter,
+    examples: Iterable[Example],
+    known: Mapping[str, Outcome],
+    max_clicks: int,
+    enough: float | None,
+) -> Iterator[tuple[Outcome, bool]]:
+    embedding: Embedding | None = None
+    for example in examples:
+        mark = example.mark()
+        outcome = known.get(example.id)
+        if outcome is not None and outcome.mark == mark:
+            yield outcome, False
+            continue
+        encode_ms = None
+        if embedding is None:
+            embedding, encode_ms = _encoded(segmenter, example)
+        if embedding.size_hw != example.truth.shape:
+            raise InvalidInput(f"the masks of {example.photo.name} must be of one size, but {example.id} is not")
+        trace = follow(segmenter, embedding, example.truth, example.unsure, max_clicks=max_clicks, enough=enough)
+        yield _outcome(segmenter, embedding, example, mark, encode_ms, trace), True
 
 
 def _encoded(segmenter: Segmenter, example: Example) -> tuple[Embedding, float]:

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -118,6 +119,10 @@ class Example:
     def area(self) -> int:
         """Pixels of the object."""
         return int(self.truth.sum())
+
+    def with_photo(self) -> "Example":
+        """Return the same with the photo's bytes in it, so that it can travel."""
+        return replace(self, photo=replace(self.photo, data=partial(bytes, self.photo.content())))
 
     def mark(self) -> str:
         """Return a hash of everything that is measured on: the photo's bytes and the masks' pixels."""

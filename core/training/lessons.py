@@ -12,11 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core import masks as pixels
 from core.errors import ModelUnavailable
+from core.masks import Rle
 from core.segmentation.closeup import DOT, CloseUpSegmenter
 from core.segmentation.looking import window_around
 from core.segmentation.protocol import Embedding, Mask, Point, Prompt, Segmenter, coarse_size
 from core.segmentation.sam import SamSegmenter
+from core.segmentation.sight import Sight, seen
+from core.segmentation.travelling import Model
 from core.segmentation.windows import Window, whole
 
 LEAST_DOTS: Final = 4.0
@@ -45,6 +49,32 @@ class Lesson:
     side: int
     truth: NDArray[np.uint8]
     inside_hw: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An image with masks to learn from, and what its chance is begun with: the same lessons wherever they are made."""
+
+    sight: Sight
+    masks: tuple[Rle, ...]
+    chance: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """The lessons of an image, and its embedding's bytes if it was made now and is kept."""
+
+    lessons: tuple[Lesson, ...]
+    made: bytes | None
+
+
+def taught(model: Model, page: Page) -> Taught:
+    """Return the lessons that an image's masks are for a model."""
+    has, rng = seen(model.segmenter, page.sight), np.random.default_rng(page.chance)
+    lessons = (
+        lesson for rle in page.masks for lesson in lessons_of(model.segmenter, has.embedding, pixels.decode(rle), rng)
+    )
+    return Taught(tuple(lessons), has.made)
 
 
 def lessons_of(segmenter: Segmenter, embedding: Embedding, mask: Mask, rng: np.random.Generator) -> Iterator[Lesson]:

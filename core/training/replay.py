@@ -10,7 +10,11 @@ from typing import Final
 
 import numpy as np
 
+from core import masks as pixels
+from core.masks import Rle
 from core.segmentation.protocol import Candidate, Embedding, Mask, Point, Prompt, Segmenter
+from core.segmentation.sight import Sight, seen
+from core.segmentation.travelling import Model
 from core.statistics import Interval, intervals
 from core.training.protocol import iou
 
@@ -42,6 +46,37 @@ class Saving:
     objects: int
     clicks: Interval
     seconds: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An image with accepted masks, and the prompts that were given for each."""
+
+    sight: Sight
+    accepted: tuple[tuple[Rle, tuple[Given, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What each mask of an image takes with either model, and the embedding's bytes if it was made now and is kept."""
+
+    champion: tuple[Spent, ...]
+    challenger: tuple[Spent, ...]
+    made: bytes | None
+
+
+def replayed(models: tuple[Model, Model], page: Page) -> Replayed:
+    """Give an image's prompts again, to the champion and to the challenger; one embedding fits both."""
+    champion, challenger = (model.segmenter for model in models)
+    if not page.accepted:
+        return Replayed((), (), None)
+    has = seen(champion, page.sight)
+    done = [(pixels.decode(rle), given) for rle, given in page.accepted]
+    return Replayed(
+        tuple(spent(champion, has.embedding, mask, given) for mask, given in done),
+        tuple(spent(challenger, has.embedding, mask, given) for mask, given in done),
+        has.made,
+    )
 
 
 def spent(segmenter: Segmenter, embedding: Embedding, accepted: Mask, given: Sequence[Given]) -> Spent:

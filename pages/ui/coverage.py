@@ -13,6 +13,7 @@ from core.projects import settings
 from core.quality.balance import FEWEST, Share
 from core.roles import may
 from core.workshop import Workshop
+from pages.ui.batches import show_batches
 from pages.ui.text import plain
 from pages.ui.watching import show_job
 from storage.rows import JobRow, SurveyTotals
@@ -36,6 +37,7 @@ def show_coverage(shop: Workshop) -> None:
         _watch(shop, job.id)
     else:
         _offer(shop, found, job)
+    show_batches(shop)
     report = balancing.newest(shop)
     if report is None or not found.surveyed:
         st.info("Nothing is surveyed yet, so nothing can be said about balance.", icon=":material/balance:")

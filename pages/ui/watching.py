@@ -25,4 +25,6 @@ def show_job(shop: Workshop, kind: str, job_id: int, place: Any, what: str) -> N
     if job.cancel_asked:
         row.caption("Ending…")
     else:
-        row.button("Cancel", icon=":material/cancel:", on_click=jobs.cancel, args=(shop, job.id))
+        row.button(
+            "Cancel", icon=":material/cancel:", key=f"cancel-{job.id}", on_click=jobs.cancel, args=(shop, job.id)
+        )

@@ -20,6 +20,7 @@ def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
     for name in ("DATABASE_URL", "MASKSMITH_MODEL", "MASKSMITH_DEVICE", "MASKSMITH_CACHE_MB"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MASKSMITH_DATA", str(settings.data))
+    monkeypatch.setenv("MASKSMITH_WORKERS", "1")
     return lambda *args: CliRunner().invoke(app, [str(arg) for arg in args])
 
 

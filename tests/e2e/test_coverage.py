@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.app_process import AppProcess
+from core.segmentation.catalogue import TINY
 from core.settings import Settings
 from core.workshop import Library, open_library
 from storage import images, surveys
@@ -61,3 +62,23 @@ def test_a_survey_tells_what_is_left_and_orders_the_library(page: Page, shelf: A
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("img", name="with what is left outlined").wait_for()
     dialog.get_by_text("By the model's guess").wait_for()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
+    """An app in which a model answers whose embeddings are kept; its work is done by two processes."""
+    environ = {"MASKSMITH_MODEL": TINY, "MASKSMITH_WORKERS": "2"}
+    with AppProcess(tmp_path_factory.mktemp("kept") / "data", environ) as running:
+        yield running
+
+
+def test_checks_and_encoding_are_begun_here_and_say_how_they_ended(page: Page, kept: AppProcess) -> None:
+    page.goto(f"{kept.url}/images")
+    settled(page)
+    page.get_by_text("Coverage", exact=True).click()
+    page.get_by_role("button", name="Check masks").click()
+    page.get_by_role("button", name="Encode ahead").click()
+    page.get_by_text("0 of 0 masks on 0 of").wait_for(timeout=180_000)
+    page.get_by_text("images encoded,").wait_for(timeout=180_000)
+    page.get_by_role("button", name="Encode ahead").click()
+    page.get_by_text("The last one: 0 images encoded,").wait_for(timeout=180_000)
