@@ -21,6 +21,7 @@ UNANSWERED = "resolution IS NULL AND severity <> 'info'"
 LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
 IMPORTED = f"origin = 'imported' AND {LIVE}"
 RETURNED = f"returned_at IS NOT NULL AND {LIVE}"
+HERE = "deactivated_at IS NULL"
 OPEN = "state <> 'done' AND deleted_at IS NULL"
 UNRANKED = 2**31 - 1
 """The place of images that no order has ranked: behind all that have one, among themselves as imported."""
@@ -48,9 +49,18 @@ class Project(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """Somebody who annotates, reviews or manages; whose account is closed stays, as what they made does."""
+    """Somebody who annotates, reviews or manages; whose account is closed stays, as what they made does.
 
-    __table_args__ = (Index("ix_person_password_hash", "password_hash"),)
+    `email` is theirs at an identity provider, in lower case; `subject` is the account there that first came with it.
+    """
+
+    __table_args__ = (
+        CheckConstraint("role IN ('annotator', 'reviewer', 'manager', 'owner')", name="role"),
+        CheckConstraint("email = lower(email)", name="email"),
+        Index("ix_person_password_hash", "password_hash"),
+        Index("ix_person_email", "email", unique=True, sqlite_where=text(HERE), postgresql_where=text(HERE)),
+        Index("ix_person_subject", "subject", unique=True, sqlite_where=text(HERE), postgresql_where=text(HERE)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=200, unique=True)
@@ -60,6 +70,8 @@ class Person(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=255)
     must_change: bool = False
     deactivated_at: datetime | None = _time(nullable=True)
+    email: str | None = Field(default=None, max_length=254)
+    subject: str | None = Field(default=None, max_length=600)
 
 
 class SignIn(SQLModel, table=True):
@@ -75,6 +87,7 @@ class SignIn(SQLModel, table=True):
     seen_at: datetime = _time()
     expires_at: datetime = _time()
     revoked_at: datetime | None = _time(nullable=True)
+    by_provider: bool = False
 
 
 class Image(SQLModel, table=True):
