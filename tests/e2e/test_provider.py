@@ -71,7 +71,7 @@ def test_one_comes_from_the_provider_to_the_page_that_was_asked_for_works_and_le
 def test_a_stranger_is_told_why_and_comes_back_to_the_form(
     page: Page, office: AppProcess, provider: IdentityProvider
 ) -> None:
-    provider.account = Account(email="eve@example.org")
+    provider.account = Account(sub="eve", email="eve@example.org")
     page.goto(f"{office.url}/metrics")
     page.get_by_role("button", name="Sign in with Example ID").click()
     page.get_by_role("link", name="Go on").click()
