@@ -1,6 +1,7 @@
 """The one server: Streamlit's pages and the routes of the canvas, on one port (`streamlit run app.py`)."""
 
 import asyncio
+import dataclasses
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from api.gate import gate
+from api.provider import bridge
 from api.routes import routes
 from api.sockets import send_at_once
 from api.watch import watch
@@ -17,11 +19,12 @@ from core import freed_memory, jobs, logs, sign_in, workshop
 from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
+from pages.ui.providers import claims_of, providers
 
 log = logging.getLogger("masksmith")
 
 try:
-    settings = from_environment()
+    settings = dataclasses.replace(from_environment(), provider=bool(providers()))
     sign_in.refuse_open_doors(settings, st.get_option("server.address"))
 except FORESEEN as error:
     # What can be mended by how the server is started is said in one sentence, not below a traceback.
@@ -62,6 +65,10 @@ async def _give_memory_back() -> None:
 app = st.App(
     "pages/main.py",
     routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts),
-    middleware=[watch(workshop.shared, settings.metrics_token), gate(workshop.shared, settings.hosts)],
+    middleware=[
+        watch(workshop.shared, settings.metrics_token),
+        gate(workshop.shared, settings.hosts, provider=settings.provider),
+        *([bridge(workshop.shared, claims_of)] if settings.provider else []),
+    ],
     lifespan=lifespan,
 )

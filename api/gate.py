@@ -19,6 +19,7 @@ from api.access import token_of
 from api.common import in_thread
 from api.guard import known_host, same_site
 from api.problems import on_foreseen, problem
+from api.provider import CALLBACK, LOGIN
 from core.errors import FORESEEN, NotSignedIn, PasswordDue
 from core.page_hands import Hands
 from core.sign_in import is_loopback, required, whose
@@ -31,9 +32,9 @@ _PRIVATE: Final = ("/_stcore/", "/media/", "/auth/", "/oauth2callback")
 _READING: Final = ("GET", "HEAD")
 
 
-def gate(workshop: Callable[[], Workshop], hosts: tuple[str, ...] = ()) -> Middleware:
+def gate(workshop: Callable[[], Workshop], hosts: tuple[str, ...] = (), *, provider: bool = False) -> Middleware:
     """Return the gate as the server mounts it before everything; see `Gate`."""
-    return Middleware(Gate, workshop=workshop, hosts=hosts)
+    return Middleware(Gate, workshop=workshop, hosts=hosts, provider=provider)
 
 
 class Gate:
@@ -47,12 +48,17 @@ class Gate:
         Returns the open workshop.
     hosts : tuple of str
         Names of this server, as of `api.guard.Guard`.
+    provider : bool
+        Whether `api.provider.Bridge` stands behind it, so that strangers may go to an identity provider and come back.
     """
 
-    def __init__(self, app: ASGIApp, workshop: Callable[[], Workshop], hosts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, workshop: Callable[[], Workshop], hosts: tuple[str, ...] = (), provider: bool = False
+    ) -> None:
         self._app = app
         self._workshop = workshop
         self._hosts = hosts
+        self._open = (LOGIN, CALLBACK) if provider else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or listen to one socket."""
@@ -70,7 +76,8 @@ class Gate:
             if not stranger and scope["method"] not in _READING and not same_site(connection.headers):
                 detail = "a change must be asked for by a page of this server, not by one of another site"
                 return await problem(403, "other-site", "Another site asked", detail)(scope, receive, send)
-            if not stranger and is_private(scope["method"], connection.url.path):
+            private = is_private(scope["method"], connection.url.path) and scope["path"] not in self._open
+            if not stranger and private:
                 await in_thread(whose, self._workshop(), token_of(connection))
         except FORESEEN as error:
             if scope["type"] == "websocket":

@@ -50,7 +50,7 @@ async def end(request: Request) -> Response:
     """Sign out, if anybody is signed in."""
     await in_thread(sign_in.sign_out, opened(request), token_of(request))
     answer = Response(status_code=204)
-    answer.delete_cookie(COOKIE, path="/", secure=_is_https(request), httponly=True, samesite="strict")
+    answer.delete_cookie(COOKIE, path="/", secure=is_https(request), httponly=True, samesite="strict")
     return answer
 
 
@@ -83,15 +83,15 @@ async def change_password(request: Request) -> Response:
     return with_cookie(request, token)
 
 
-def with_cookie(request: Request, token: str) -> Response:
-    """Return an empty answer that leaves a token where no script can read it and no other site can send it."""
-    answer = Response(status_code=204)
+def with_cookie(request: Request, token: str, answer: Response | None = None) -> Response:
+    """Return an answer, empty unless given, that leaves a token where no script reads it and no other site sends it."""
+    answer = answer or Response(status_code=204)
     answer.set_cookie(
         COOKIE,
         token,
         max_age=int(sign_in.LONGEST.total_seconds()),
         path="/",
-        secure=_is_https(request),
+        secure=is_https(request),
         httponly=True,
         samesite="strict",
     )
@@ -111,7 +111,8 @@ def address_of(request: Request) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
-def _is_https(request: Request) -> bool:
+def is_https(request: Request) -> bool:
+    """Return whether the browser came by https, as a proxy says or the connection is."""
     forwarded = request.headers.get("x-forwarded-proto", "").split(",")[-1].strip().lower()
     return "https" in (request.url.scheme, forwarded)
 

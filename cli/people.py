@@ -35,6 +35,7 @@ def list_people(as_json: AsJson = False) -> None:
             "role": one.role,
             "has_password": one.password_hash is not None,
             "must_change": one.must_change,
+            "email": one.email,
             "deactivated_at": one.deactivated_at.isoformat() if one.deactivated_at else None,
         }
         for one in found
@@ -45,18 +46,22 @@ def list_people(as_json: AsJson = False) -> None:
     table = Table(show_header=False, box=None)
     for row in rows:
         closed = "deactivated" if row["deactivated_at"] else "" if row["has_password"] else "no password"
-        table.add_row(str(row["name"]), str(row["role"]), closed)
+        table.add_row(str(row["name"]), str(row["role"]), str(row["email"] or ""), closed)
     console.print(table)
 
 
 @app.command("add")
-def add_person(name: Name, role: Annotated[str, typer.Option("--role", help=_ROLES)] = "annotator") -> None:
-    """Add somebody; the password is asked twice, or read from standard input."""
+def add_person(
+    name: Name,
+    role: Annotated[str, typer.Option("--role", help=_ROLES)] = "annotator",
+    email: Annotated[str | None, typer.Option("--email", help="Their address at the identity provider.")] = None,
+) -> None:
+    """Add somebody; the password is asked twice, or read from standard input. With --email none is needed."""
     with opened_library() as library:
         was_required = sign_in.required(library)
         people.check_new(library, name, role)
-        people.add(library, name, role, _asked())
-        say(f"{name} can sign in as {role}.")
+        people.add(library, name, role, _asked() if email is None else None, email=email)
+        say(f"{name} can sign in {'' if email is None else 'by the provider '}as {role}.")
         _say_what_changes(library, was_required)
 
 
@@ -75,6 +80,13 @@ def set_password(name: Name) -> None:
         people.set_password(library, person.id, _asked())
         say(f"{person.name} can sign in with the new password.")
         _say_what_changes(library, was_required)
+
+
+@app.command("email")
+def set_email(name: Name, address: Annotated[str, typer.Argument(help="Leave it out to take it away.")] = "") -> None:
+    """Give somebody the e-mail address that they have at the identity provider; sign-ins by it end."""
+    said = "can sign in by the provider." if address else "cannot sign in by the provider."
+    _do(name, lambda library, person_id: people.set_email(library, person_id, address or None), said)
 
 
 @app.command("sign-out")

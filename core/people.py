@@ -2,7 +2,7 @@
 
 from core import passwords
 from core.errors import Conflict
-from core.names import person_name
+from core.names import email_address, person_name
 from core.roles import check_role, require
 from core.workshop import Library
 from storage import events, leases, people, sign_ins
@@ -41,27 +41,36 @@ def check_new(library: Library, name: str, role: str) -> None:
         _check_free(person_name(name), session)
 
 
-def add(library: Library, name: str, role: str, password: str | None = None) -> tuple[int, str | None]:
+def add(
+    library: Library, name: str, role: str, password: str | None = None, *, email: str | None = None
+) -> tuple[int, str | None]:
     """Add a person; return their id and, unless a password is given, a made-up one that they must change.
+
+    Who has an e-mail address signs in by the provider, and none is made up for them.
 
     Raises
     ------
     InvalidInput
-        If the name, role or password cannot be one.
+        If the name, role, password or address cannot be one.
     Conflict
-        If somebody has this name.
+        If somebody has this name, or somebody active this address.
     """
     require(library, "people")
     name, role = person_name(name), check_role(role)
+    email = None if email is None else email_address(email)
     first = None
-    if password is None:
+    if password is None and email is None:
         first = password = passwords.made_up()
-    passwords.check(password)
-    hashed = passwords.hashed(password)
+    if password is not None:
+        passwords.check(password)
+    hashed = None if password is None else passwords.hashed(password)
     with library.engines.writing() as session:
         _check_free(name, session)
+        _check_email_free(email, session)
         person_id = people.get_or_create(name, role=role, session=session).id
-        people.set_password(person_id, hashed, must_change=first is not None, session=session)
+        if hashed is not None:
+            people.set_password(person_id, hashed, must_change=first is not None, session=session)
+        people.set_email(person_id, email, session=session)
         _note(library, "person_added", person_id, session, name=name, role=role)
     return person_id, first
 
@@ -107,6 +116,29 @@ def set_password(library: Library, person_id: int, password: str | None = None) 
     return first
 
 
+def set_email(library: Library, person_id: int, email: str | None) -> None:
+    """Give a person the e-mail address that they have at the provider, or none; sign-ins by it end.
+
+    Which account comes with the address is open again.
+
+    Raises
+    ------
+    InvalidInput
+        If it cannot be an address.
+    Conflict
+        If somebody else who is active has it.
+    """
+    require(library, "people")
+    email = None if email is None else email_address(email)
+    with library.engines.writing() as session:
+        person = people.get(person_id, session=session)
+        if person.deactivated_at is None:
+            _check_email_free(email, session, besides=person_id)
+        people.set_email(person_id, email, session=session)
+        sign_ins.revoke_all(person_id, at=now(), session=session, by_provider=True)
+        _note(library, "email" if email else "no_email", person_id, session, name=person.name)
+
+
 def sign_out(library: Library, person_id: int) -> None:
     """End all sign-ins of a person."""
     require(library, "people")
@@ -137,12 +169,19 @@ def deactivate(library: Library, person_id: int) -> None:
 
 
 def reactivate(library: Library, person_id: int) -> None:
-    """Open a person's account again, with the password it had."""
+    """Open a person's account again, with the password and the e-mail address it had.
+
+    Raises
+    ------
+    Conflict
+        If somebody else who is active has the address by now.
+    """
     require(library, "people")
     with library.engines.writing() as session:
         person = people.get(person_id, session=session)
         if person.deactivated_at is None:
             return
+        _check_email_free(person.email, session, besides=person_id)
         people.set_deactivated(person_id, None, session=session)
         _note(library, "reactivated", person_id, session, name=person.name)
 
@@ -150,6 +189,12 @@ def reactivate(library: Library, person_id: int) -> None:
 def _check_free(name: str, session: Session) -> None:
     if people.by_name(name, session=session) is not None:
         raise Conflict(f"a name must be one person's, but there is somebody named {name!r}")
+
+
+def _check_email_free(email: str | None, session: Session, *, besides: int | None = None) -> None:
+    found = None if email is None else people.by_email(email, session=session)
+    if found is not None and found.deactivated_at is None and found.id != besides:
+        raise Conflict(f"an e-mail address must be one person's, but {email} is that of {found.name!r}")
 
 
 def _keep_an_owner(person: PersonRow, session: Session) -> None:

@@ -33,6 +33,9 @@ class Settings:
         Names besides addresses and this machine's own by which browsers may reach the server; lower case.
     sign_in : bool
         Whether people must sign in even before anybody has a password.
+    provider : bool
+        Whether people may sign in by an identity provider, and so must sign in. The server sets it: Streamlit's
+        secrets say so, not the environment.
     log : str or None
         "json" or "text": a line for each request too; None: only what goes wrong, as Python writes it.
     metrics_token : str or None
@@ -54,6 +57,7 @@ class Settings:
     embedding_memory_bytes: int = 512 * MIB
     hosts: tuple[str, ...] = ()
     sign_in: bool = False
+    provider: bool = False
     log: Form | None = None
     metrics_token: str | None = field(default=None, repr=False)
     detector: str | None = None

@@ -38,19 +38,28 @@ REMEMBERED: Final = timedelta(days=90)
 
 
 def required(library: Library) -> bool:
-    """Return whether people must sign in: the settings say so, or somebody has a password.
+    """Return whether people must sign in: the settings say so, a provider is set up, or somebody has a password.
 
     Once it was so it stays so until the server stops, and is not looked up again.
     """
     if not library.sign_in_required:
-        library.sign_in_required = library.settings.sign_in or anybody_can(library)
+        settings = library.settings
+        library.sign_in_required = settings.sign_in or settings.provider or anybody_can(library)
     return library.sign_in_required
 
 
 def anybody_can(library: Library) -> bool:
-    """Return whether anybody has a password."""
+    """Return whether anybody has a password, or an e-mail address where a provider is set up."""
     with library.engines.reading() as session:
-        return people.any_password(session=session)
+        if people.any_password(session=session):
+            return True
+        return library.settings.provider and people.any_email(session=session)
+
+
+def has_password(library: Library) -> bool:
+    """Return whether the person at work has a password, and does not sign in by a provider alone."""
+    with library.engines.reading() as session:
+        return people.get(library.person_id, session=session).password_hash is not None
 
 
 def whose(library: L, token: str | None) -> L:
@@ -98,9 +107,16 @@ def sign_in(library: Library, name: str, password: str, *, address: str) -> str:
     if person is None:
         raise NotSignedIn("name and password must be those of somebody on the team, but they do not fit")
     with library.engines.writing() as session:
-        sign_ins.forget(person.id, before=now() - REMEMBERED, session=session)
         events.add("sign_in", person_id=person.id, session=session)
-        return _begun(person.id, session)
+        return begin(person.id, session)
+
+
+def begin(person_id: int, session: Session, *, by_provider: bool = False) -> str:
+    """Return the token of a new sign-in of somebody who has proved who they are; old ones are forgotten."""
+    at, token = now(), secrets.token_urlsafe(32)
+    sign_ins.forget(person_id, before=at - REMEMBERED, session=session)
+    sign_ins.add(_hash(token), person_id, at=at, expires_at=at + IDLE, session=session, by_provider=by_provider)
+    return token
 
 
 def sign_out(library: Library, token: str | None) -> None:
@@ -139,7 +155,7 @@ def change_password(library: Library, token: str | None, old: str, new: str, *, 
         people.set_password(found.person_id, hashed, must_change=False, session=session)
         sign_ins.revoke_all(found.person_id, at=now(), session=session)
         events.add("own_password", person_id=found.person_id, session=session)
-        return _begun(found.person_id, session)
+        return begin(found.person_id, session)
 
 
 def refuse_open_doors(settings: Settings, address: str | None) -> None:
@@ -210,12 +226,6 @@ def _proved(library: Library, name: str, password: str, address: str) -> PersonR
     library.attempts_of_name.forget(name)
     library.attempts_of_address.forgive(address)
     return person
-
-
-def _begun(person_id: int, session: Session) -> str:
-    token = secrets.token_urlsafe(32)
-    sign_ins.add(_hash(token), person_id, at=now(), expires_at=now() + IDLE, session=session)
-    return token
 
 
 def _found(library: Library, token: str | None) -> SignInRow:

@@ -39,6 +39,20 @@ def by_name(name: str, *, session: Session) -> PersonRow | None:
     return None if person is None else _row(person)
 
 
+def by_email(email: str, *, session: Session) -> PersonRow | None:
+    """Return the person with this address, whoever is active before who is not, or None."""
+    query = select(Person).where(col(Person.email) == email)
+    person = session.scalars(query.order_by(col(Person.deactivated_at).is_not(None), col(Person.id).desc())).first()
+    return None if person is None else _row(person)
+
+
+def by_subject(subject: str, *, session: Session) -> PersonRow | None:
+    """Return the active person with this account at a provider, or None."""
+    query = select(Person).where(col(Person.subject) == subject, col(Person.deactivated_at).is_(None))
+    person = session.scalars(query).one_or_none()
+    return None if person is None else _row(person)
+
+
 def every(*, session: Session) -> list[PersonRow]:
     """Return everybody, oldest first."""
     return [_row(person) for person in session.scalars(select(Person).order_by(col(Person.id)))]
@@ -53,6 +67,12 @@ def any_password(*, session: Session) -> bool:
     """Return whether anybody has a password."""
     # A comparison rather than IS NOT NULL, so that the index is searched and not read from its start.
     query = select(col(Person.id)).where(col(Person.password_hash) > "").limit(1)
+    return session.execute(query).first() is not None
+
+
+def any_email(*, session: Session) -> bool:
+    """Return whether anybody who is active has an address at a provider."""
+    query = select(col(Person.id)).where(col(Person.email).is_not(None), col(Person.deactivated_at).is_(None)).limit(1)
     return session.execute(query).first() is not None
 
 
@@ -82,6 +102,16 @@ def set_password(person_id: int, password_hash: str, *, must_change: bool, sessi
     session.execute(query.values(password_hash=password_hash, must_change=must_change))
 
 
+def set_email(person_id: int, email: str | None, *, session: Session) -> None:
+    """Keep a person's address in place of the old one; which account comes with it is open again."""
+    session.execute(update(Person).where(col(Person.id) == person_id).values(email=email, subject=None))
+
+
+def set_subject(person_id: int, subject: str, *, session: Session) -> None:
+    """Keep which account at a provider is a person's."""
+    session.execute(update(Person).where(col(Person.id) == person_id).values(subject=subject))
+
+
 def set_deactivated(person_id: int, at: datetime | None, *, session: Session) -> None:
     """Close a person's account, or with None open it again."""
     session.execute(update(Person).where(col(Person.id) == person_id).values(deactivated_at=at))
@@ -103,4 +133,6 @@ def _row(person: Person) -> PersonRow:
         person.password_hash,
         person.must_change,
         person.deactivated_at,
+        person.email,
+        person.subject,
     )

@@ -2,17 +2,32 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlmodel import Session, col
 
 from storage.models import Person, SignIn
 from storage.rows import SignInRow
 
 
-def add(token_sha256: str, person_id: int, *, at: datetime, expires_at: datetime, session: Session) -> None:
+def add(
+    token_sha256: str,
+    person_id: int,
+    *,
+    at: datetime,
+    expires_at: datetime,
+    session: Session,
+    by_provider: bool = False,
+) -> None:
     """Note that a person is signed in where the token is."""
     session.add(
-        SignIn(token_sha256=token_sha256, person_id=person_id, created_at=at, seen_at=at, expires_at=expires_at)
+        SignIn(
+            token_sha256=token_sha256,
+            person_id=person_id,
+            created_at=at,
+            seen_at=at,
+            expires_at=expires_at,
+            by_provider=by_provider,
+        )
     )
     session.flush()
 
@@ -25,7 +40,8 @@ def find(token_sha256: str, *, at: datetime, session: Session) -> SignInRow | No
             col(Person.id),
             col(Person.name),
             col(Person.role),
-            col(Person.must_change),
+            # Who did not sign in with a password need not change it.
+            and_(col(Person.must_change), col(SignIn.by_provider).is_(False)),
             col(SignIn.created_at),
             col(SignIn.seen_at),
         )
@@ -59,9 +75,11 @@ def revoke(token_sha256: str, *, at: datetime, session: Session) -> int | None:
     return found.person_id
 
 
-def revoke_all(person_id: int, *, at: datetime, session: Session) -> None:
-    """End all sign-ins of a person."""
+def revoke_all(person_id: int, *, at: datetime, session: Session, by_provider: bool = False) -> None:
+    """End all sign-ins of a person, or those by a provider alone."""
     query = update(SignIn).where(col(SignIn.person_id) == person_id, col(SignIn.revoked_at).is_(None))
+    if by_provider:
+        query = query.where(col(SignIn.by_provider).is_(True))
     session.execute(query.values(revoked_at=at))
 
 

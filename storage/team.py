@@ -28,6 +28,7 @@ def members(*, since: datetime, session: Session, person_id: int | None = None) 
             col(Person.password_hash).is_not(None),
             col(Person.must_change),
             col(Person.deactivated_at),
+            col(Person.email),
             seen,
             func.coalesce(made.c.masks, 0),
             func.coalesce(made.c.active_ms, 0),
@@ -41,7 +42,7 @@ def members(*, since: datetime, session: Session, person_id: int | None = None) 
 
 
 def _member(*values: Any) -> MemberRow:
-    return MemberRow(*values[:7], *map(int, values[7:]))  # PostgreSQL has a type of its own for sums
+    return MemberRow(*values[:8], *map(int, values[8:]))  # PostgreSQL has a type of its own for sums
 
 
 def at_work(*, since: datetime, session: Session) -> list[AtWorkRow]:

@@ -1,25 +1,36 @@
 // Who is signed in: the form that signs in, the one that changes a password, and the menu with the way out.
 // The cookie is set by the server's own route, where no script can read it; the page then begins anew.
 
-/** @param {{data: {mode: "sign_in" | "change" | "menu", name: string, role: string, note: string}, parentElement: HTMLElement}} place */
-export default function ({ data, parentElement }) {
+/**
+ * @param {{data: {mode: "sign_in" | "change" | "menu", name: string, role: string, note: string, password?: boolean,
+ *   providers?: [key: string, title: string][]}, parentElement: HTMLElement, setTriggerValue: Function}} place
+ */
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ms-account");
   const drawn = JSON.stringify(data);
   if (root.dataset.drawn === drawn) return;
   root.dataset.drawn = drawn;
   root.className = `ms-account ${data.mode}`;
-  root.replaceChildren({ sign_in: signIn, change: firstPassword, menu }[data.mode](data));
+  root.replaceChildren({ sign_in: signIn, change: firstPassword, menu }[data.mode](data, setTriggerValue));
   root.querySelector("input")?.focus();
 }
 
-function signIn({ note }) {
-  return form({
+function signIn({ note, providers }, setTriggerValue) {
+  const shown = form({
     title: "Masksmith",
     note,
     fields: [field("Name", "text", "username"), field("Password", "password", "current-password")],
     action: "Sign in",
     send: ([name, password]) => ask("POST", "/api/session", { name, password }),
   });
+  if (providers.length) shown.append(el("p", { class: "or" }, "or"));
+  for (const [key, title] of providers) {
+    const there = el("button", { type: "button", class: "other" }, `Sign in with ${title}`);
+    // The page answers by sending the browser to the provider.
+    there.onclick = () => setTriggerValue("provider", key);
+    shown.append(there);
+  }
+  return shown;
 }
 
 function firstPassword({ name }) {
@@ -47,12 +58,12 @@ function changeForm(title, note) {
   });
 }
 
-function menu({ name, role }) {
+function menu({ name, role, password }) {
   watch(name, role);
   const dialog = el("dialog", { "aria-label": "Change password" });
   const change = el("button", { type: "button" }, "Change password");
   const leave = el("button", { type: "button" }, "Sign out");
-  const list = el("div", { class: "list" }, el("p", {}, role), change, leave);
+  const list = el("div", { class: "list" }, el("p", {}, role), ...(password ? [change] : []), leave);
   const open = el("details", {}, el("summary", { title: "Your account" }, name), list);
   leave.onclick = signOut;
   change.onclick = () => {

@@ -2,15 +2,16 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from core.errors import NotSignedIn
-from core.sign_in import anybody_can, holder, required
+from core.sign_in import anybody_can, has_password, holder, required
 from core.workshop import Workshop
 from pages.ui.frame import use_the_width
+from pages.ui.providers import providers
 
 _HERE: Final = Path(__file__).resolve().parent
 # In the header, left of Streamlit's own menu.
@@ -32,17 +33,24 @@ def ask_to_sign_in(shop: Workshop, token: str | None) -> None:
     if due is not None:
         _component()(key="account-change", data=_data("change", name=due.name))
     else:
-        _component()(key="account-sign-in", data=_data("sign_in", note=_note(shop)))
+        data = _data("sign_in", note=_note(shop), providers=[[one.key, one.title] for one in providers()])
+        chosen = _component()(key="account-sign-in", data=data, on_provider_change=_ignore).provider
+        if chosen in [one.key for one in providers()]:
+            st.login(chosen)
     st.stop()
 
 
 def account_menu(shop: Workshop, name: str) -> None:
-    """Show in the header who is signed in, with the ways to another password and out; nothing alone on a machine."""
+    """Show in the header who is signed in, with the ways to another password, if they have one, and out.
+
+    Nothing alone on a machine.
+    """
     if not required(shop):
         return
     st.html(_IN_HEADER)
     with st.container(key="account"):
-        _component()(key="account-menu", data=_data("menu", name=name, role=shop.role))
+        data = _data("menu", name=name, role=shop.role, password=has_password(shop))
+        _component()(key="account-menu", data=data)
 
 
 def _note(shop: Workshop) -> str:
@@ -51,8 +59,12 @@ def _note(shop: Workshop) -> str:
     return "Nobody has a password yet. On the server, masksmith people password owner gives the owner one."
 
 
-def _data(mode: str, *, name: str = "", role: str = "", note: str = "") -> dict[str, str]:
-    return {"mode": mode, "name": name, "role": role.capitalize(), "note": note}
+def _data(mode: str, *, name: str = "", role: str = "", note: str = "", **more: Any) -> dict[str, Any]:
+    return {"mode": mode, "name": name, "role": role.capitalize(), "note": note, **more}
+
+
+def _ignore() -> None:
+    """Streamlit wants a callback for every trigger; the page reads the result instead."""
 
 
 @lru_cache(maxsize=1)

@@ -16,21 +16,23 @@ from pages.ui.text import plain, sentence
 def show_members(found: list[Member]) -> None:
     """Show everybody; those whose account is closed stand last."""
     at = datetime.now(UTC)
-    rows = [_row(one, at) for one in sorted(found, key=lambda one: one.person.deactivated_at is not None)]
+    with_email = any(one.person.email for one in found)
+    rows = [_row(one, at, with_email) for one in sorted(found, key=lambda one: one.person.deactivated_at is not None)]
     st.table(rows, hide_index=True, border="horizontal")
 
 
-def _row(member: Member, at: datetime) -> dict[str, str]:
+def _row(member: Member, at: datetime, with_email: bool) -> dict[str, str]:
     person, work = member.person, member.work
     state = ""
     if person.deactivated_at is not None:
         state = " (deactivated)"
-    elif not person.has_password:
+    elif not person.has_password and not person.email:
         state = " (no password)"
     elif person.must_change:
         state = " (invited)"
     return {
         "Name": plain(person.name) + state,
+        **({"E-mail": plain(person.email or "")} if with_email else {}),
         "Role": person.role,
         "Last seen": ago(person.seen_at, at) if person.seen_at else "never",
         "Works on": f"{plain(work.image)}, begun {ago(work.started_at, at)}" if work else "",
@@ -72,21 +74,26 @@ def ago(moment: datetime, at: datetime) -> str:
 
 @st.dialog("Invite somebody", on_dismiss="rerun")
 def invite_dialog(shop: Workshop) -> None:
-    """Add a person, and show the password that was made for them, once."""
+    """Add a person, and show the password that was made for them, once; with an e-mail address none is needed."""
     with st.form("invite", border=False):
         name = st.text_input("Name", max_chars=60, help="They sign in with it.")
+        email = st.text_input("E-mail address", help=_EMAIL, max_chars=254) if shop.settings.provider else ""
         role = st.radio("Role", ROLES, captions=_CAPTIONS)
         asked = st.form_submit_button("Invite", type="primary")
     if not asked:
         return
     try:
-        _, first = people.add(shop, name, role)
+        _, first = people.add(shop, name, role, email=email.strip() or None)
     except FORESEEN as error:
         st.error(plain(sentence(error)), icon=":material/error:")
+        return
+    if first is None:
+        st.success(f"**{plain(name.strip())}** can sign in by the provider.", icon=":material/check:")
         return
     _show_once(f"**{plain(name.strip())}** can sign in with this password", first)
 
 
+_EMAIL = "Theirs at the provider. With one they sign in there, and no password is made."
 _CAPTIONS = (
     "Makes masks, sees what is said of them.",
     "Also reviews, and corrects the masks of others.",
@@ -97,7 +104,7 @@ _CAPTIONS = (
 
 @st.dialog("Change somebody", on_dismiss="rerun")
 def change_dialog(shop: Workshop, found: list[Member]) -> None:
-    """Give a person another role or password, sign them out, close or open their account."""
+    """Give a person another role, e-mail address or password, sign them out, close or open their account."""
     by_id = {member.person.id: member.person for member in found}
     chosen = st.selectbox("Who", list(by_id), format_func=lambda one: by_id[one].name)
     person = by_id[int(chosen)]
@@ -107,6 +114,12 @@ def change_dialog(shop: Workshop, found: list[Member]) -> None:
     role = row.selectbox("Role", ROLES, ROLES.index(now), key=f"role-{person.id}")
     if row.button("Set role", disabled=closed):
         _done(lambda: people.set_role(shop, person.id, role), f"{person.name} is {role} now.")
+    if shop.settings.provider or person.email:
+        row = st.container(horizontal=True, vertical_alignment="bottom")
+        email = row.text_input("E-mail address at the provider", person.email or "", key=f"email-{person.id}").strip()
+        if row.button("Set address", disabled=closed):
+            said = "can sign in by the provider with this address" if email else "has no e-mail address now"
+            _done(lambda: people.set_email(shop, person.id, email or None), f"{person.name} {said}.")
     if st.button("Make a new first password", disabled=closed, width="stretch"):
         try:
             first = people.set_password(shop, person.id)

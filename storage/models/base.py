@@ -20,6 +20,7 @@ UNANSWERED = "resolution IS NULL AND severity <> 'info'"
 LIVE = "deleted_at IS NULL AND superseded_at IS NULL"
 IMPORTED = f"origin = 'imported' AND {LIVE}"
 RETURNED = f"returned_at IS NOT NULL AND {LIVE}"
+HERE = "deactivated_at IS NULL"
 OPEN = "state <> 'done' AND deleted_at IS NULL"
 UNRANKED = 2**31 - 1
 """The place of images that no order has ranked: behind all that have one, among themselves as imported."""

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from storage.models.base import json_field, time_field
+from storage.models.base import HERE, json_field, time_field
 
 
 class Project(SQLModel, table=True):
@@ -19,9 +19,18 @@ class Project(SQLModel, table=True):
 
 
 class Person(SQLModel, table=True):
-    """Somebody who annotates, reviews or manages; whose account is closed stays, as what they made does."""
+    """Somebody who annotates, reviews or manages; whose account is closed stays, as what they made does.
 
-    __table_args__ = (Index("ix_person_password_hash", "password_hash"),)
+    `email` is theirs at an identity provider, in lower case; `subject` is the account there that first came with it.
+    """
+
+    __table_args__ = (
+        CheckConstraint("role IN ('annotator', 'reviewer', 'manager', 'owner')", name="role"),
+        CheckConstraint("email = lower(email)", name="email"),
+        Index("ix_person_password_hash", "password_hash"),
+        Index("ix_person_email", "email", unique=True, sqlite_where=text(HERE), postgresql_where=text(HERE)),
+        Index("ix_person_subject", "subject", unique=True, sqlite_where=text(HERE), postgresql_where=text(HERE)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=200, unique=True)
@@ -31,6 +40,8 @@ class Person(SQLModel, table=True):
     password_hash: str | None = Field(default=None, max_length=255)
     must_change: bool = False
     deactivated_at: datetime | None = time_field(nullable=True)
+    email: str | None = Field(default=None, max_length=254)
+    subject: str | None = Field(default=None, max_length=600)
 
 
 class SignIn(SQLModel, table=True):
@@ -46,6 +57,7 @@ class SignIn(SQLModel, table=True):
     seen_at: datetime = time_field()
     expires_at: datetime = time_field()
     revoked_at: datetime | None = time_field(nullable=True)
+    by_provider: bool = False
 
 
 class Event(SQLModel, table=True):

@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person, their preferences, and how they may sign in; `must_change` while their password was made for them."""
+    """A person, their preferences, and how they may sign in; `must_change` while their password was made for them.
+
+    `email` is their address at an identity provider, `subject` the account there that first came with it.
+    """
 
     id: int
     name: str
@@ -16,11 +19,13 @@ class PersonRow:
     password_hash: str | None = field(default=None, repr=False)
     must_change: bool = False
     deactivated_at: datetime | None = None
+    email: str | None = field(default=None, repr=False)
+    subject: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SignInRow:
-    """A sign-in that holds, and whose it is."""
+    """A sign-in that holds, and whose it is; `must_change` if that person's password is due before anything else."""
 
     id: int
     person_id: int
@@ -44,6 +49,7 @@ class MemberRow:
     has_password: bool
     must_change: bool
     deactivated_at: datetime | None
+    email: str | None
     seen_at: datetime | None
     masks: int
     active_ms: int

@@ -60,6 +60,8 @@ PRIVATE = [
     ("POST", "/_stcore/agent/interact"),
     ("GET", "/_stcore/agent/openapi.json"),
     ("POST", "/anything"),
+    ("GET", "/auth/login"),
+    ("GET", "/oauth2callback"),
 ]
 OPEN = ["/", "/review", "/static/js/index.js", "/_stcore/health", "/_stcore/host-config", "/healthz", "/canvas/v/a.js"]
 

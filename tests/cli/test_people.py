@@ -41,11 +41,24 @@ def test_the_list_tells_programs_who_is_there(run: Run, typed: Run) -> None:
         "role": "reviewer",
         "has_password": True,
         "must_change": False,
+        "email": None,
         "deactivated_at": None,
     }
     listed = run("people", "list").stdout
     assert "no password" in listed
     assert "$argon2" not in listed + str(found)
+
+
+def test_who_has_an_address_needs_no_password(run: Run) -> None:
+    added = run("people", "add", "Ada", "--role", "manager", "--email", "Ada@example.org")
+    assert added.stdout == "Ada can sign in by the provider as manager.\n"
+    assert "ada@example.org" in run("people", "list").stdout
+    (ada,) = [one for one in told(run("people", "list", "--json"))["people"] if one["name"] == "Ada"]
+    assert (ada["email"], ada["has_password"]) == ("ada@example.org", False)
+    assert run("people", "email", "owner", "own@example.org").stdout == "owner can sign in by the provider.\n"
+    assert run("people", "email", "owner").stdout == "owner cannot sign in by the provider.\n"
+    taken = run("people", "email", "owner", "ADA@example.org")
+    assert taken.stderr.strip() == "an e-mail address must be one person's, but ada@example.org is that of 'Ada'"
 
 
 def test_a_person_is_changed_and_put_out(run: Run, typed: Run, settings: Settings) -> None:

@@ -55,7 +55,7 @@ def disk(library: Library, image_id: int) -> Rle:
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.locator(".st-key-account summary", has_text=name).wait_for()
 
 

@@ -22,6 +22,7 @@ from tests.storage.conftest import new_image
 
 TABLES = SQLModel.metadata.sorted_tables
 BOUND = {
+    "person.role": "reviewer",
     "image.state": "done",
     "mask.origin": "assisted",
     "mask.assigned": "by_hand",
