@@ -293,7 +293,8 @@ def _tabs(url: str, names: list[str], seconds: float, told: dict[str, Any]) -> N
         browser = chromium.launch(playwright)
         pages: list[Page] = []
         for name in names:
-            answer = httpx.post(f"{url}/api/session", json={"name": name, "password": PASSWORD}).raise_for_status()
+            sent = {"name": name, "password": PASSWORD}
+            answer = httpx.post(f"{url}/api/session", json=sent, timeout=60.0).raise_for_status()
             context = browser.new_context(viewport={"width": 1280, "height": 720})
             context.add_cookies([{"name": COOKIE, "value": answer.cookies[COOKIE], "url": url}])
             page = context.new_page()
