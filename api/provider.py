@@ -30,9 +30,6 @@ CALLBACK: Final = "/oauth2callback"
 NEXT: Final = "masksmith_next"
 """Cookie that keeps which page was asked for, until one is back."""
 _STREAMLITS: Final = "_streamlit_user"
-_AWAY: Final = "_streamlit_session"
-"""Streamlit's cookie that notes who was sent to the provider, with every time nobody came back."""
-_LONGEST_AWAY: Final = 2_000
 _LONGEST_NEXT: Final = 2_000
 _AWAY_S: Final = 15 * 60
 _MOST: Final = 10_000
@@ -76,8 +73,6 @@ class Bridge:
             if message["type"] == "http.response.start":
                 begun.update(message)
 
-        if scope["path"] == LOGIN and len(request.cookies.get(_AWAY, "")) > _LONGEST_AWAY:
-            scope["headers"] = _without(_AWAY, scope["headers"])  # browsers drop it beyond 4096 characters
         await self._app(scope, receive, keep)
         headers = Headers(raw=begun["headers"])
         # Whatever Streamlit says of people stays here; the rest, such as its note of who was sent away, passes.
@@ -146,17 +141,6 @@ def _sent_away(request: Request, status: int, location: str) -> Response:
         samesite="lax",  # one comes back from another site
     )
     return answer
-
-
-def _without(name: str, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Return a request's headers without a cookie."""
-    begin = f"{name}=".encode()
-    kept = []
-    for key, value in headers:
-        if key == b"cookie":
-            value = b";".join(part for part in value.split(b";") if not part.strip().startswith(begin))
-        kept.append((key, value))
-    return kept
 
 
 def _path_here(referer: str, host: str) -> str:

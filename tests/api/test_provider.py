@@ -341,7 +341,7 @@ def test_a_planted_cookie_leads_nowhere_else(
 def test_who_turned_back_often_can_still_come(visitor: Visitor, provider: IdentityProvider, ada: int) -> None:
     for _ in range(9):
         assert visitor.leave().status_code == 302
-        assert len(visitor.cookies["_streamlit_session"]) < 4000
+        assert len(visitor.cookies["_streamlit_session"]) < 4000  # browsers drop a longer one
     assert visitor.sign_in().status_code == 302
 
 
