@@ -13,7 +13,7 @@ import streamlit as st
 from api.gate import gate
 from api.provider import bridge
 from api.routes import routes
-from api.sockets import send_at_once
+from api.sockets import open_many, send_at_once
 from api.watch import watch
 from core import freed_memory, jobs, logs, sign_in, workshop
 from core.errors import FORESEEN
@@ -37,6 +37,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     logs.begin(settings.log)  # after uvicorn has begun its own
     jobs.take_up(workshop.open_shared(settings))
     send_at_once()
+    open_many()
     caretakers = [asyncio.create_task(_take_up_jobs()), asyncio.create_task(_give_memory_back())]
     try:
         yield {}

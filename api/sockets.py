@@ -1,4 +1,4 @@
-"""Answers leave at once.
+"""Answers leave at once, to as many as come.
 
 Streamlit binds the server's socket itself, without naming the protocol, and asyncio then does not switch off
 Nagle's algorithm on its connections. An answer is written as head and body: the body waited for the browser's
@@ -6,6 +6,7 @@ delayed acknowledgement of the head, 40 ms on every request. Connections inherit
 """
 
 import gc
+import resource
 import socket
 
 
@@ -19,3 +20,13 @@ def send_at_once() -> int:
             candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             done += 1
     return done
+
+
+def open_many() -> int:
+    """Let this process hold as many sockets and files open as the machine allows, and return how many that is.
+
+    Systems begin with a low limit, often 1024, for old programs' sake; each tab that is open holds a socket or two.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
