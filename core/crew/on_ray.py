@@ -168,7 +168,10 @@ def _check_address(address: str) -> None:
 
 
 def _unreachable(address: str, error: Exception) -> str:
-    return f"a Ray cluster must answer at MASKSMITH_RAY={address}, but none does ({type(error).__name__})"
+    return (
+        f"a Ray cluster must answer at MASKSMITH_RAY={address}, but none does ({type(error).__name__}); one that asks "
+        "for a token answers with RAY_AUTH_MODE=token"
+    )
 
 
 @contextlib.contextmanager

@@ -52,7 +52,7 @@ def show_batches(shop: Workshop) -> None:
     for batch in (_CHECK, _ENCODE) if kept else (_CHECK,):
         job = jobs.newest(shop, batch.kind)
         if job is not None and job.is_open:
-            _watch(shop, batch.kind, job.id)
+            _watch(shop, batch, job.id)
         else:
             _offer(shop, batch, job)
 
@@ -80,6 +80,8 @@ def _begin(shop: Workshop, batch: _Batch) -> None:
 
 
 @st.fragment(run_every=POLL)
-def _watch(shop: Workshop, kind: str, job_id: int) -> None:
+def _watch(shop: Workshop, batch: _Batch, job_id: int) -> None:
     """Show how far a job is, again and again, until it has ended; let a killed one go on."""
-    show_job(shop, kind, job_id, st.container(border=True), f"images, {jobs.KINDS[kind]}")
+    box = st.container(border=True, gap="xsmall")
+    box.caption(batch.button)
+    show_job(shop, batch.kind, job_id, box, "images")

@@ -36,6 +36,8 @@ from core.segmentation.sight import Sight, seen
 from core.segmentation.travelling import Model
 from core.training.duels import duel, made_scenes
 from core.training.lessons import Page, taught
+from core.training.replay import Given, replayed
+from core.training.replay import Page as ReplayPage
 from core.workshop import Library, choose_model, open_library
 from storage import jobs as job_queries
 from storage import surveys
@@ -132,17 +134,23 @@ def test_lessons_and_measurements_are_the_same_wherever_they_are_made(
     masks = tuple(encode(mask) for mask in photo.masks[:3])
     pages = [Page(Sight(png(photo.image)), masks, (0, 0, number)) for number in range(3)]
     models, scenes = (starter, load_segmenter(SegmenterSpec(TINY, device="cpu"))), made_scenes(3)
-    made, duels = {}, {}
+    given = (Given(900, point=Point(320.0, 240.0, 1)), Given(1500, box=(200.0, 150.0, 400.0, 300.0)))
+    replays = [ReplayPage(page.sight, ((page.masks[number], given),)) for number, page in enumerate(pages)]
+    made, duels, spent = {}, {}, {}
     with Processes(2) as processes:
         for name, crew in {"alone": Alone(), "processes": processes}.items():
             outcomes = [outcome.result() for _, outcome in crew.each(taught, pages, lambda page: page, Model(starter))]
             made[name] = [lesson for outcome in outcomes for lesson in outcome.lessons]
             duels[name] = duel(*models, scenes, tmp_path / name, crew=crew)
+            both = (Model(starter), Model(starter))
+            spent[name] = [one.result() for _, one in crew.each(replayed, replays, lambda page: page, both)]
     assert len(made["alone"]) >= 9
     for one, other in zip(made["alone"], made["processes"], strict=True):
         assert (one.side, one.inside_hw) == (other.side, other.inside_hw)
         np.testing.assert_array_equal(one.features, other.features)
         np.testing.assert_array_equal(one.truth, other.truth)
+    assert spent["alone"] == spent["processes"]
+    assert all(one.champion == one.challenger and len(one.champion) == 1 for one in spent["alone"])
     assert duels["alone"].differences.keys() == duels["processes"].differences.keys()
     for name, interval in duels["alone"].differences.items():
         assert name.startswith("ms_") or duels["processes"].differences[name] == interval
