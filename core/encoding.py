@@ -13,6 +13,7 @@ from core.segmentation.sight import Sight
 from core.segmentation.travelling import Model
 from core.workshop import Library
 from storage import images
+from storage.errors import DiskFull
 from storage.rows import ImageRow
 
 _PAGE: Final = 200
@@ -62,6 +63,8 @@ def encode_library(
         If the limit is not at least 1.
     ModelUnavailable
         If the model's embeddings are not kept.
+    DiskFull
+        If there is no room for another.
     """
     if limit is not None and limit < 1:
         raise InvalidInput(f"the number of images must be at least 1, got {limit}")
@@ -95,6 +98,8 @@ def encode_library(
             key = cache_key(image.working_sha256, segmenter.encoder_key)
             library.files.put_named(KIND, key, outcome.result())
             encoded += 1
+        except DiskFull:
+            raise
         except FORESEEN as error:  # a photo that is damaged must not keep the others from being encoded
             failed.append((image.id, str(error)))
         passed += 1

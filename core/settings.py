@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
+import psutil
+
 from core.errors import InvalidInput
 from core.logs import Form
 
 MIB = 1024 * 1024
 LEAST_TOKEN: Final = 16
+WORKER_BYTES: Final = 3 * 1024 * MIB
+"""Memory for each worker of batch work: the largest model and a photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     token = environ.get("MASKSMITH_METRICS_TOKEN") or None
     if token is not None and len(token) < LEAST_TOKEN:
         raise InvalidInput(f"MASKSMITH_METRICS_TOKEN must have at least {LEAST_TOKEN} characters, got {len(token)}")
-    workers = environ.get("MASKSMITH_WORKERS") or str(_cores_to_spare())
+    workers = environ.get("MASKSMITH_WORKERS") or str(_to_spare())
     if not workers.isdecimal() or int(workers) < 1:
         raise InvalidInput(f"MASKSMITH_WORKERS must be a whole number of at least 1, got {workers!r}")
     return Settings(
@@ -132,7 +136,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
-def _cores_to_spare() -> int:
-    """Return how many cores this process may use but one, which is for people's clicks; 1 at least."""
+def _to_spare() -> int:
+    """Return for how many workers there is room, 1 at least: a core is for people's clicks, and each holds a model."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - 1)
+    return max(1, min(cores - 1, psutil.virtual_memory().total // WORKER_BYTES))
