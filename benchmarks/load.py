@@ -170,7 +170,9 @@ async def _annotate(
     url: str, person: Person, seconds: float, think_s: float, ready: asyncio.Semaphore, begin: asyncio.Event
 ) -> None:
     chance = random.Random(person.name)
-    async with httpx.AsyncClient(base_url=url, timeout=60.0) as client:
+    # The server closes connections that rest for 5 s; one must not be used just then, which browsers see to themselves.
+    limits = httpx.Limits(keepalive_expiry=2.0)
+    async with httpx.AsyncClient(base_url=url, timeout=60.0, limits=limits) as client:
         signed_in = await client.post("/api/session", json={"name": person.name, "password": PASSWORD})
         signed_in.raise_for_status()
         images = (await client.get("/api/images", params={"limit": 500})).raise_for_status().json()["images"]
