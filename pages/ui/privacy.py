@@ -23,6 +23,7 @@ POLL: Final = "2s"
 _WIDE, _HIGH = 860, 440
 """Room for the photo, in CSS pixels, beside the list and below the bars of a window of 1280 x 720."""
 _SIDE: Final = 300
+_KIND: Final = "privacy-kind"
 _KINDS: Final = {"Face": "face", "Plate": "plate"}
 _TROUBLE: Final = "privacy-trouble"
 
@@ -172,8 +173,8 @@ def _offer_drawing(shop: Workshop, image: ImageRow, drawn: list[Box]) -> None:
         st.caption("Drag a box over what was missed.")
         return
     row = st.container(horizontal=True, vertical_alignment="center")
-    kind = row.segmented_control(
-        "What it is", list(_KINDS), default="Face", required=True, key="privacy-kind", label_visibility="collapsed"
+    row.segmented_control(
+        "What it is", list(_KINDS), default="Face", required=True, key=_KIND, label_visibility="collapsed"
     )
     said = "Blur it" if len(drawn) == 1 else f"Blur {len(drawn)}"
     row.button(
@@ -181,7 +182,7 @@ def _offer_drawing(shop: Workshop, image: ImageRow, drawn: list[Box]) -> None:
         icon=":material/blur_on:",
         type="primary",
         on_click=_draw,
-        args=(shop, image.id, _KINDS[kind or "Face"], drawn),
+        args=(shop, image.id, drawn),
     )
 
 
@@ -204,7 +205,9 @@ def _list(shop: Workshop, boxes: list[BoxRow]) -> None:
             )
 
 
-def _draw(shop: Workshop, image_id: int, kind: str, boxes: list[Box]) -> None:
+def _draw(shop: Workshop, image_id: int, boxes: list[Box]) -> None:
+    # As it is chosen now: who is quick may have chosen after the page was drawn.
+    kind = _KINDS[st.session_state.get(_KIND) or "Face"]
     for box in boxes:
         _act(protecting.draw, shop, image_id, kind, box)
 

@@ -87,7 +87,9 @@ def test_boxes_are_checked_removed_and_drawn(page: Page, shelf: AppProcess, libr
     page.mouse.down()
     page.mouse.move(box["x"] + 240 * scale, box["y"] + 190 * scale, steps=6)
     page.mouse.up()
+    settled(page)
     page.get_by_text("Plate", exact=True).click()
+    settled(page)
     page.get_by_role("button", name="Blur it").click()
     page.get_by_text("1 plate, drawn").wait_for()
     with library.engines.reading() as session:
