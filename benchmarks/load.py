@@ -68,19 +68,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--browsers", type=int, default=0, help="tabs of Chromium beside them")
     parser.add_argument("--think", type=float, default=1.0, help="mean pause between a person's requests, seconds")
+    parser.add_argument("--photos", type=int, default=PHOTOS, help="images that they take turns with")
     arguments = parser.parse_args()
-    report = measure(arguments.people, arguments.seconds, arguments.browsers, arguments.think)
+    report = measure(arguments.people, arguments.seconds, arguments.browsers, arguments.think, photos=arguments.photos)
     if not arguments.json:
         for name, value in report.items():
             sys.stdout.write(f"{name}: {value}\n")
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-def measure(count: int, seconds: float, browsers: int, think_s: float) -> dict[str, Any]:
+def measure(count: int, seconds: float, browsers: int, think_s: float, *, photos: int = PHOTOS) -> dict[str, Any]:
     """Return the figures of so many people at work for so long."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        fill_library(data, PHOTOS)
+        fill_library(data, photos)
         names = _hire(data, count + browsers)
         with AppProcess(data) as app:
             server = psutil.Process(app.pid)
@@ -100,6 +101,7 @@ def measure(count: int, seconds: float, browsers: int, think_s: float) -> dict[s
     opens = [took for person in team for took in person.opens_ms]
     report = {
         "people": count,
+        "photos": photos,
         "seconds": seconds,
         "think_s": think_s,
         "prompts_per_s": round(len(prompts) / seconds, 2),
