@@ -15,6 +15,7 @@ from core.encoding import keep, sight_of
 from core.errors import FORESEEN, InvalidInput
 from core.mask_rows import rle_of
 from core.masks import Rle
+from core.paging import by_page
 from core.quality.balance import summary
 from core.quality.coverage import Coverage, Proposal, band, place, survey
 from core.segmentation.cache import EmbeddingCache
@@ -121,34 +122,29 @@ def survey_library(
     model = Model(segmenter)
     wanted = _to_survey(library, segmenter, total)
     for image_id, outcome in (crew or Alone()).each(surveyed, wanted, load, model, gpu=model.on_gpu):
-        before = began.pop(image_id, None)
         try:
             found = outcome.result()
-            if before is None:
-                raise AssertionError("what was surveyed was loaded")
-            _keep(library, segmenter, before, found, cache)
+            _keep(library, segmenter, began[image_id], found, cache)
             left += len(found.coverage.left)
             done += 1
         except FORESEEN as error:  # a photo that is damaged must not keep the others from being surveyed
             failed.append((image_id, str(error)))
+        finally:
+            began.pop(image_id, None)
         if report is not None:
             report(done + len(failed), total)
     return SurveyReport(done, left, tuple(failed), max(0, waiting - done))
 
 
 def _to_survey(library: Library, segmenter: Segmenter, total: int) -> Iterator[int]:
-    """Yield the ids of `total` images that have no fresh survey, by page."""
-    after = 0
-    while total > 0:
+    """Return the ids of `total` images that have no fresh survey, by page."""
+
+    def ask(after: int, limit: int) -> list[int]:
         with library.engines.reading() as session:
-            page = surveys.to_do(
-                library.project_id, segmenter.content_hash, session=session, after=after, limit=min(_PAGE, total)
-            )
-        if not page:
-            return
-        yield from page
-        total -= len(page)
-        after = page[-1]
+            known = (library.project_id, segmenter.content_hash)
+            return surveys.to_do(*known, session=session, after=after, limit=limit)
+
+    return by_page(ask, total, size=_PAGE)
 
 
 def survey_image(

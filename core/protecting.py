@@ -18,6 +18,7 @@ from core.crew.protocol import Crew
 from core.errors import FORESEEN, Conflict, InvalidInput
 from core.importing import said_of
 from core.library import image as image_of
+from core.paging import by_page
 from core.pictures import Picture, picture_of, read_upright
 from core.privacy import choice
 from core.privacy.blurring import blurred
@@ -104,17 +105,17 @@ def search_library(
 
     wanted = _to_search(library, searching.name, total)
     for image_id, outcome in (crew or Alone()).each(searched, wanted, load, searching):
-        before = began.pop(image_id, None)
         try:
             new, made = outcome.result()
-            if before is None:
-                raise AssertionError("what was searched was loaded")
-            if not _replace(library, image_id, before.known, made, _noting(library, image_id, searching.name, new)):
+            known = began[image_id].known
+            if not _replace(library, image_id, known, made, _noting(library, image_id, searching.name, new)):
                 new = search_image(library, image_id, searching)  # somebody changed a box meanwhile
             found.update(region.kind for region in new)
             said.searched += 1
         except FORESEEN as error:  # an original that is damaged must not keep the others from being searched
             said.failed.append((image_id, str(error)))
+        finally:
+            began.pop(image_id, None)
         if report is not None:
             report(said.searched + len(said.failed), total)
     said.found, said.waiting = dict(found), max(0, waiting - said.searched)
@@ -122,18 +123,13 @@ def search_library(
 
 
 def _to_search(library: Library, detector: str, total: int) -> Iterator[int]:
-    """Yield the ids of `total` images that a detector has not searched, by page."""
-    after = 0
-    while total > 0:
+    """Return the ids of `total` images that a detector has not searched, by page."""
+
+    def ask(after: int, limit: int) -> list[int]:
         with library.engines.reading() as session:
-            page = regions.to_search(
-                library.project_id, detector, session=session, after=after, limit=min(_PAGE, total)
-            )
-        if not page:
-            return
-        yield from page
-        total -= len(page)
-        after = page[-1]
+            return regions.to_search(library.project_id, detector, session=session, after=after, limit=limit)
+
+    return by_page(ask, total, size=_PAGE)
 
 
 def search_image(library: Library, image_id: int, detector: Detector) -> list[Region]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from core.crew.protocol import Given, Item, Outcome, Payload, Result
-from core.crew.together import Together
+from core.crew.protocol import Crew, Given, Item, Outcome, Payload, Result
 
 
-class Alone(Together):
+class Alone(Crew):
     """Does each piece here and now, when it is asked for."""
 
     def each(
@@ -26,3 +25,6 @@ class Alone(Together):
             except Exception as error:
                 outcome = Outcome(error=error)
             yield item, outcome
+
+    def close(self) -> None:
+        """Do nothing: nobody else is at work."""

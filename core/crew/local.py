@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.crew.at_work import packed
-from core.crew.protocol import Given, Item, Outcome, Payload, Result
-from core.crew.together import Together
+from core.crew.protocol import Crew, Given, Item, Outcome, Payload, Result
 from core.crew.worker import IN_COMMON
 from core.errors import CrewLost
 
@@ -48,7 +47,7 @@ class _Worker:
     pieces: deque[_Piece] = field(default_factory=deque)
 
 
-class Processes(Together):
+class Processes(Crew):
     """Does pieces in processes of its own, which start when there is work for them and end with this one.
 
     A worker that dies is replaced, and what it had is done again, once: the second death over one piece ends it all.

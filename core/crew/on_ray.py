@@ -12,8 +12,7 @@ from types import FrameType
 from typing import Any, Final
 
 from core.crew.at_work import done, packed, unpacked
-from core.crew.protocol import Given, Item, Outcome, Payload, Result
-from core.crew.together import Together
+from core.crew.protocol import Crew, Given, Item, Outcome, Payload, Result
 from core.errors import CrewLost, CrewUnavailable
 
 IN_HAND: Final = 2
@@ -37,7 +36,7 @@ class _Piece:
     outcome: Outcome[Any] | None = None
 
 
-class RayCrew(Together):
+class RayCrew(Crew):
     """Does pieces as Ray tasks of one CPU each (and one GPU where one is needed), as many at once as the cluster has.
 
     Parameters

@@ -63,8 +63,10 @@ class Crew(Protocol):
     def close(self) -> None:
         """End all work, at once, and let the workers go."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()

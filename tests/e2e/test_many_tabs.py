@@ -1,7 +1,6 @@
 """A thousand tabs: the server keeps them all, and whoever works goes on."""
 
 import asyncio
-import json
 import resource
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -44,9 +43,7 @@ def app(tmp_path: Path) -> Iterator[AppProcess]:
 def test_a_thousand_tabs_are_kept_and_hold_nobody_up(app: AppProcess) -> None:
     with ThreadPoolExecutor(1) as elsewhere:  # this thread's loop may be the browser's
         elsewhere.submit(asyncio.run, _open_and_close(app)).result()
-    image = httpx.get(f"{app.url}/api/images/2").json()
-    with httpx.Client(base_url=app.url, timeout=20.0) as client:
-        assert accept(client, image, "after-the-tabs", 7) > 0
+    assert _accept(app, "after-the-tabs") > 0
 
 
 async def _open_and_close(app: AppProcess) -> None:
@@ -55,18 +52,16 @@ async def _open_and_close(app: AppProcess) -> None:
     assert psutil.Process(app.pid).num_fds() > OLD_LIMIT
     async with httpx.AsyncClient(base_url=app.url, timeout=20.0) as client:
         assert (await client.get("/healthz")).status_code == 200
-        image = json.loads((await client.get("/api/images/2")).text)
-        saved = await asyncio.to_thread(_accept, app, image)
-        assert saved > 0
+        assert await asyncio.to_thread(_accept, app, "beside-the-tabs") > 0
         prompted = await client.post("/api/images/2/prompt", json={"points": [[60, 45, 1]]})
         assert prompted.status_code == 200
         await asyncio.gather(*(tab.ping() for tab in tabs))  # none was dropped meanwhile
     await asyncio.gather(*(tab.close() for tab in tabs))
 
 
-def _accept(app: AppProcess, image: dict[str, object]) -> int:
+def _accept(app: AppProcess, key: str) -> int:
     with httpx.Client(base_url=app.url, timeout=20.0) as client:
-        return accept(client, image, "beside-the-tabs", 7)
+        return accept(client, client.get("/api/images/2").json(), key, 7)
 
 
 async def _tab(app: AppProcess, number: int, gate: asyncio.Semaphore) -> ClientConnection:
