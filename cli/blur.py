@@ -8,7 +8,7 @@ import typer
 from cli.screen import AsJson, opened_library, print_json, progress_bar, say
 from core.crew.chosen import crew_of
 from core.projects import enter, settings
-from core.protecting import search_library
+from core.searching import search_library
 
 
 def blur_command(

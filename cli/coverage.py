@@ -10,6 +10,7 @@ from cli.screen import AsJson, opened_library, print_json, progress_bar, say, se
 from core import balancing
 from core.crew.chosen import crew_of
 from core.errors import InvalidInput
+from core.paging import check_limit
 from core.segmentation.catalogue import DEFAULT, NAMES, load_segmenter
 from core.settings import from_environment
 from core.workshop import chosen_spec
@@ -34,8 +35,7 @@ def coverage_command(
     from core.covering import survey_library  # torch takes seconds to load
 
     with opened_library() as library, progress_bar(hidden=as_json) as bar:
-        if limit is not None and limit < 1:
-            raise InvalidInput(f"the number of images must be at least 1, got {limit}")
+        check_limit(limit)
         task = bar.add_task("Surveying", total=None)
         spec = chosen_spec(library)
         segmenter = load_segmenter(spec)

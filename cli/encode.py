@@ -7,7 +7,7 @@ import typer
 
 from cli.screen import AsJson, opened_library, print_json, progress_bar, say
 from core.crew.chosen import crew_of
-from core.errors import InvalidInput
+from core.paging import check_limit
 from core.projects import enter
 from core.segmentation.catalogue import load_segmenter
 from core.workshop import chosen_spec
@@ -24,8 +24,7 @@ def encode_command(
     from core.encoding import encode_library  # torch takes seconds to load
 
     with opened_library() as library, progress_bar(hidden=as_json) as bar:
-        if limit is not None and limit < 1:
-            raise InvalidInput(f"the number of images must be at least 1, got {limit}")
+        check_limit(limit)
         if project is not None:
             library = enter(library, project)
         task = bar.add_task("Encoding", total=None)

@@ -12,10 +12,10 @@ from core import masks as pixels
 from core.crew.alone import Alone
 from core.crew.protocol import Crew
 from core.encoding import keep, sight_of
-from core.errors import FORESEEN, InvalidInput
+from core.errors import FORESEEN
 from core.mask_rows import rle_of
 from core.masks import Rle
-from core.paging import by_page
+from core.paging import by_page, check_limit
 from core.quality.balance import summary
 from core.quality.coverage import Coverage, Proposal, band, place, survey
 from core.segmentation.cache import EmbeddingCache
@@ -104,8 +104,7 @@ def survey_library(
     ModelUnavailable
         If the model has no weights.
     """
-    if limit is not None and limit < 1:
-        raise InvalidInput(f"the number of images must be at least 1, got {limit}")
+    check_limit(limit)
     plan_of(segmenter)
     # What is encoded here is seldom opened next; the files of those that were opened are read.
     cache = EmbeddingCache(library.files, memory_bytes=0)

@@ -6,7 +6,8 @@ from typing import Final
 
 from core.crew.alone import Alone
 from core.crew.protocol import Crew
-from core.errors import FORESEEN, InvalidInput, ModelUnavailable
+from core.errors import FORESEEN, ModelUnavailable
+from core.paging import check_limit
 from core.segmentation.cache import KIND, EmbeddingCache, cache_key
 from core.segmentation.protocol import Segmenter
 from core.segmentation.sight import Sight
@@ -66,8 +67,7 @@ def encode_library(
     DiskFull
         If there is no room for another.
     """
-    if limit is not None and limit < 1:
-        raise InvalidInput(f"the number of images must be at least 1, got {limit}")
+    check_limit(limit)
     if not segmenter.keeps_embeddings:
         raise ModelUnavailable(
             f"encoding ahead needs a model whose embeddings are kept, but {segmenter.name} encodes when it is asked"

@@ -20,8 +20,8 @@ from core.crew.worker import give_way
 from core.encoding import encode_library
 from core.errors import FORESEEN
 from core.jobs import BLUR, CHECK, COVERAGE, ENCODE, KINDS, RETRAIN, folder_of
-from core.protecting import search_library
 from core.retraining import Progress, retrain
+from core.searching import search_library
 from core.segmentation.catalogue import load_segmenter
 from core.settings import from_environment
 from core.training.recipe import Cancelled, Recipe

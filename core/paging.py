@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from core.errors import InvalidInput
+
 
 def by_page(ask: Callable[[int, int], Sequence[int]], total: int, *, size: int) -> Iterator[int]:
     """Yield up to `total` ids, fewer if there are not so many.
@@ -26,3 +28,15 @@ def by_page(ask: Callable[[int, int], Sequence[int]], total: int, *, size: int) 
         yield from page
         total -= len(page)
         after = page[-1]
+
+
+def check_limit(limit: int | None) -> None:
+    """Refuse a run over images that is told to do less than one; None, for all, is fine.
+
+    Raises
+    ------
+    InvalidInput
+        If the limit is not at least 1.
+    """
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"the number of images must be at least 1, got {limit}")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import projects, protecting
+from core import projects, searching
 from core.exporting import FORMATS, Format, export
 from core.importing import import_bytes
 from core.workshop import Workshop
@@ -95,15 +95,15 @@ def test_no_export_tells_where_a_photo_was_taken(
             silent(archive.read(name))
 
 
-def test_three_places_read_originals() -> None:
-    """What the owner takes home or a box needs, how a photo lay when other tools drew masks on it, and what mends."""
+def test_four_places_read_originals() -> None:
+    """What the owner takes home, what a box needs, how a photo lay when others drew masks on it, and what mends."""
     reading = set()
     for path in (path for floor in ("api", "cli", "core", "pages") for path in Path(floor).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("get", "path"):
                 if any(isinstance(one, ast.Constant) and one.value == "originals" for one in node.args):
                     reading.add(path.as_posix())
-    assert reading == {"core/protecting.py", "core/mask_fitting.py", "core/mending.py"}
+    assert reading == {"core/protecting.py", "core/remaking.py", "core/mask_fitting.py", "core/mending.py"}
 
 
 @pytest.mark.parametrize("role", ["annotator", "reviewer", "manager", "owner"])
@@ -135,7 +135,7 @@ def test_once_a_face_is_blurred_its_old_bytes_are_nowhere(client: httpx.Client, 
     sharp = {path: client.get(f"/api/images/4/{path}") for path in ("pixels", "thumbnail")}
     answer = client.post("/api/images/4/prompt", json={"points": [[30, 40, 1]]}).json()
     token = answer["candidates"][0]["token"]
-    protecting.search_library(shop)
+    searching.search_library(shop)
     after = client.get("/api/images/4").json()
     assert after["pixels_version"] != before["pixels_version"]
     for path, old in sharp.items():
@@ -174,7 +174,7 @@ def test_an_old_embedding_does_not_answer_on_a_photo_that_was_blurred_since(
     shop.desk.set_segmenter(Noting())  # type: ignore[arg-type]
     client.post("/api/images/4/prompt", json={"points": [[30, 40, 1]]})
     client.post("/api/images/4/prompt", json={"points": [[31, 40, 1]]})
-    protecting.search_library(shop)
+    searching.search_library(shop)
     client.post("/api/images/4/prompt", json={"points": [[30, 40, 1]]})
     assert [sharpness(image) > 40 for image in encoded] == [True, False]
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from benchmarks.targets import target_photo
-from core import balancing, job_process, jobs, projects, protecting
+from core import balancing, job_process, jobs, projects, searching
 from core import library as looking
 from core.checking import check_library
 from core.covering import survey_library
@@ -86,7 +86,7 @@ def work_on(data: Path, segmenters: tuple[Segmenter, Segmenter], crew: Crew) -> 
     check_library(library, crew=crew)
     survey_library(library, starter, crew=crew, limit=2)
     encode_library(library, tiny, crew=crew)
-    protecting.search_library(library, crew=crew)
+    searching.search_library(library, crew=crew)
     held = held_by(library)
     library.close()
     return held

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import jobs, projects, protecting
+from core import jobs, projects, protecting, remaking, searching
 from core import library as looking
 from core.errors import Conflict, Forbidden, InvalidInput, MasksmithError
 from core.exporting import export
@@ -18,6 +18,7 @@ from core.importing import ImportReport, import_bytes, import_paths
 from core.job_process import work
 from core.pictures import picture_of, read_picture, read_upright
 from core.privacy.blurring import blurred
+from core.privacy.regions import Region
 from core.rounds import Asked, begin
 from core.samples import import_samples
 from core.segmentation.cache import cache_key
@@ -132,7 +133,7 @@ def test_photos_that_are_there_are_searched_once_and_the_old_bytes_are_gone(libr
     for key in keys:
         library.files.put_named("embeddings", key, b"what the model saw")
     mask = accept(library, "a", square())
-    report = protecting.search_library(library)
+    report = searching.search_library(library)
     assert report.sentence() == "3 images searched, 2 faces blurred; 0 still to be searched."
     for number, gone in ((0, True), (1, False), (2, True)):
         assert (old[number] in stored(library, "working")) != gone
@@ -143,7 +144,7 @@ def test_photos_that_are_there_are_searched_once_and_the_old_bytes_are_gone(libr
     # Masks stay: the working image keeps its size.
     assert (images_of(library)[0].width, images_of(library)[0].masks, mask.mask_id) == (WIDTH, 1, 1)
     assert (
-        protecting.search_library(library).sentence()
+        searching.search_library(library).sentence()
         == "0 images searched, nothing new blurred; 0 still to be searched."
     )
 
@@ -169,8 +170,8 @@ def test_a_box_is_removed_and_drawn_and_the_photo_is_made_anew_from_its_original
 def test_what_somebody_removed_stays_removed_and_a_better_detector_searches_again(library: Library) -> None:
     take(library, ("a.png", marked(1)), ("b.png", marked(2)))
     protecting.remove(library, protecting.boxes_of(library, 1)[0].id)
-    assert protecting.search_library(library).searched == 0
-    again = protecting.search_library(library, detector=Marks("marks 2"))
+    assert searching.search_library(library).searched == 0
+    again = searching.search_library(library, detector=Marks("marks 2"))
     assert (again.searched, again.found) == (2, {})
     assert protecting.boxes_of(library, 1) == []
     assert sharpness(shown(library, 1)) > 40
@@ -185,8 +186,8 @@ def test_photos_with_boxes_wait_until_somebody_checked_them(library: Library) ->
     assert protecting.standing(library) == protecting.Standing(0, 1, 1)
     assert [row.id for row in protecting.with_boxes(library, seen=True, offset=0, limit=9)] == [1]
     # What another detector finds there is new to whoever checked.
-    new = SimpleNamespace(name="sees all", find=lambda _: [protecting.Region("plate", (60, 60, 90, 80))])
-    protecting.search_library(library, detector=new)
+    new = SimpleNamespace(name="sees all", find=lambda _: [Region("plate", (60, 60, 90, 80))])
+    searching.search_library(library, detector=new)
     assert [row.id for row in protecting.with_boxes(library, seen=False, offset=0, limit=9)] == [1, 2, 3]
 
 
@@ -221,7 +222,7 @@ def test_copies_in_rounds_are_blurred_with_their_photo(library: Library) -> None
         images.set_state(1, "done", session=session)
     begin(library, Asked("r", (library.person_id,), 1, "calibration"))
     old = stored(library, "working")
-    protecting.search_library(library)
+    searching.search_library(library)
     assert not set(old) & set(stored(library, "working"))
     with library.engines.reading() as session:
         copies = [images.get(image_id, session=session) for image_id in images.copies(1, session=session)]
@@ -241,7 +242,7 @@ def test_a_photo_that_another_project_shows_keeps_its_file(library: Library) -> 
     take(there, ("a.png", marked()))
     sharp = images_of(there)[0].working_sha256
     assert images_of(library)[0].working_sha256 == sharp
-    protecting.search_library(library)
+    searching.search_library(library)
     assert images_of(library)[0].working_sha256 != sharp
     assert images_of(there)[0].working_sha256 == sharp
     assert sharpness(there.working_pixels(sharp)) > 40
@@ -261,7 +262,7 @@ def test_exports_in_the_browser_that_show_the_photo_as_it_was_are_removed(librar
     export(library, folder, format="coco")
     kept = library.settings.exports / "without-photos"
     export(library, kept, format="coco", with_images=False)
-    protecting.search_library(library)
+    searching.search_library(library)
     assert not folder.exists()
     assert kept.exists()
 
@@ -287,7 +288,7 @@ def test_a_missing_original_leaves_the_photo_as_it_is_and_the_others_are_searche
     unblurred(library, marked(1), marked(2))
     before = images_of(library)[0]
     library.files.path("originals", before.sha256).unlink()
-    report = protecting.search_library(library)
+    report = searching.search_library(library)
     assert (report.searched, [image for image, _ in report.failed], report.waiting) == (1, [1], 1)
     assert images_of(library)[0] == before
     with pytest.raises(StorageError, match="is missing"):
@@ -306,7 +307,7 @@ def test_only_managers_touch_boxes_and_only_owners_get_originals(library: Librar
             lambda: protecting.draw(theirs, 1, "face", (0, 0, 50, 50)),
             lambda: protecting.remove(theirs, box.id),
             lambda: protecting.set_seen(theirs, 1),
-            lambda: protecting.search_library(theirs),
+            lambda: searching.search_library(theirs),
             lambda: jobs.begin_blur(theirs, start=False),
         ):
             with pytest.raises(Forbidden, match="must be manager or above"):
@@ -317,7 +318,7 @@ def test_only_managers_touch_boxes_and_only_owners_get_originals(library: Librar
 
 def test_a_search_is_a_job_that_goes_on(library: Library) -> None:
     unblurred(library, marked(1), marked(2))
-    protecting.search_library(library, limit=1)
+    searching.search_library(library, limit=1)
     job_id = jobs.begin_blur(library, start=False)
     with pytest.raises(Conflict, match="a search for faces must end before another begins"):
         jobs.begin_blur(library, start=False)
@@ -328,7 +329,7 @@ def test_a_search_is_a_job_that_goes_on(library: Library) -> None:
 
 KILLED = """
 import os, sys
-from core import protecting, working_files
+from core import searching, working_files
 from core.settings import Settings
 from core.workshop import open_library
 from pathlib import Path
@@ -354,7 +355,7 @@ elif where == "before the old files go":
     working_files.discard = discard
 elif where == "between the old files":
     FileStore.delete = die
-protecting.search_library(library)
+searching.search_library(library)
 """
 
 
@@ -381,14 +382,14 @@ def test_a_kill_leaves_the_old_or_the_new_and_the_next_start_deletes_what_is_lef
     assert (sharpness(shown(library)) < 20) == is_new
     open_library(settings, samples=False).close()
     assert (sharp in stored(library, "working")) != is_new
-    assert protecting.search_library(library).searched == (not is_new)
+    assert searching.search_library(library).searched == (not is_new)
     assert sharp not in stored(library, "working")
     assert sharpness(shown(library)) < 20
 
 
 def test_two_changes_at_once_are_both_kept(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     take(library, ("a.png", photo(1)))
-    real, other = protecting.picture_of, []
+    real, other = remaking.picture_of, []
 
     def meanwhile(*args: object) -> object:
         if not other:
@@ -396,7 +397,7 @@ def test_two_changes_at_once_are_both_kept(library: Library, monkeypatch: pytest
             protecting.draw(library, 1, "plate", (0, 0, 30, 30))
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(protecting, "picture_of", meanwhile)
+    monkeypatch.setattr(remaking, "picture_of", meanwhile)
     protecting.draw(library, 1, "face", (50, 50, 80, 80))
     boxes = [box.box for box in protecting.boxes_of(library, 1)]
     assert boxes == [(0, 0, 30, 30), (50, 50, 80, 80)]
