@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session, col
 
@@ -266,9 +266,11 @@ def set_state(image_id: int, state: str, *, session: Session, only_from: str | N
         session.execute(_SET_STATE_FROM, {"image_id": image_id, "new_state": state, "only_from": only_from})
 
 
-def set_thumb(image_id: int, sha256: str, *, session: Session) -> None:
-    """Name another thumbnail of an image."""
-    session.execute(update(Image).where(col(Image.id) == image_id).values(thumb_sha256=sha256))
+def set_thumb(image_id: int, sha256: str, *, of_working: str, session: Session) -> bool:
+    """Name another thumbnail of an image; return False, and change nothing, if it shows another working image now."""
+    shown = and_(col(Image.id) == image_id, col(Image.working_sha256) == of_working)
+    result: Any = session.execute(update(Image).where(shown).values(thumb_sha256=sha256))
+    return bool(result.rowcount == 1)
 
 
 def say_state(image_id: int, state: str, *, person_id: int, seen: int | None, session: Session) -> bool:
