@@ -16,6 +16,7 @@ from core.errors import FORESEEN
 from core.mask_rows import rle_of
 from core.masks import Rle
 from core.paging import by_page, check_limit
+from core.proposals import accepted_of
 from core.quality.balance import summary
 from core.quality.coverage import Coverage, Proposal, band, place, survey
 from core.segmentation.cache import EmbeddingCache
@@ -60,7 +61,7 @@ class SurveyReport:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """An image and its masks as they were when its survey began."""
+    """An image and its accepted masks as they were when its survey began."""
 
     image: ImageRow
     rows: tuple[MaskRow, ...]
@@ -179,7 +180,8 @@ def surveyed(model: Model, sent: tuple[Sight, list[Rle]]) -> Surveyed:
 def _before(library: Library, image_id: int) -> _Before:
     with library.engines.reading() as session:
         image = images.get(image_id, session=session)
-        return _Before(image, tuple(mask_queries.of_image(image_id, session=session)))
+        rows = mask_queries.of_image(image_id, session=session)
+    return _Before(image, tuple(accepted_of(rows)))
 
 
 def _sent(
@@ -264,14 +266,14 @@ NOTHING_LEFT: Final = LeftNow(0, ())
 def left_now(library: Library, image: ImageRow) -> LeftNow:
     """Return what is left on an image by its survey; nothing if it has none.
 
-    Of a survey that is older than some masks, what these cover by half is not left any more.
+    Of a survey that is older than some accepted masks, what these cover by half is not left any more.
     """
     with library.engines.reading() as session:
         survey_row = surveys.some([image.id], session=session).get(image.id)
         detail = surveys.detail(image.id, session=session)
         if survey_row is None or detail is None or not detail.get("left"):
             return NOTHING_LEFT
-        rows = [] if survey_row.is_fresh else mask_queries.of_image(image.id, session=session)
+        rows = [] if survey_row.is_fresh else accepted_of(mask_queries.of_image(image.id, session=session))
     kept = [_spread_out(one, detail["size"]) for one in detail["left"]]
     if not survey_row.is_fresh:
         covered = np.zeros(detail["size"], bool)

@@ -9,6 +9,7 @@ from typing import Final
 
 from core import masks as pixels
 from core.errors import InvalidInput
+from core.proposals import accepted_of
 from core.segmentation.catalogue import DEFAULT, load_segmenter, spec_of
 from core.segmentation.grabcut import GrabCutSegmenter
 from core.segmentation.protocol import Segmenter, digest
@@ -138,11 +139,12 @@ def evaluate(settings: Settings, asked: Evaluation, *, progress: Progress | None
 
 
 def library_dataset(library: Library) -> Dataset:
-    """Return the library's live masks as a data set; they are read at once, the photos later."""
+    """Return the library's accepted masks as a data set; they are read at once, the photos later."""
     entries: list[Entry] = []
     index: list[str] = []
     with library.engines.reading() as session:
-        for image_id, found in masks.stream(library.project_id, session=session):
+        for image_id, standing in masks.stream(library.project_id, session=session):
+            found = accepted_of(standing)
             if not found:
                 continue
             sha256 = images.get(image_id, session=session).working_sha256

@@ -1,5 +1,6 @@
 """Proposals: imported masks that wait for a person to keep, fix or delete them. Till then they count for nothing."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from core.workshop import Library
@@ -13,6 +14,11 @@ ORIGIN: Final = IMPORTED
 def is_proposal(mask: MaskRow) -> bool:
     """Return whether nobody has accepted an imported mask yet."""
     return mask.origin == ORIGIN and any(flag.name == IMPORTED and flag.resolution is None for flag in mask.flags)
+
+
+def accepted_of(masks: Iterable[MaskRow]) -> list[MaskRow]:
+    """Return those of live masks that count: all but proposals."""
+    return [mask for mask in masks if not is_proposal(mask)]
 
 
 def accept(library: Library, mask_id: int, *, session: Any, resolution: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.projects import settings
-from core.proposals import is_proposal
+from core.proposals import accepted_of
 from core.roles import require
 from core.workshop import Library
 from storage import events, images, masks, people, rounds, saving
@@ -112,12 +112,10 @@ def _checked(asked: Asked) -> dict[str, float]:
 
 
 def copy_masks(image_ids: Sequence[int], seat_project_id: int, session: Any) -> None:
-    """Put the live masks of images on their copies in a seat: these do not change any more."""
+    """Put the accepted masks of images on their copies in a seat: these do not change any more."""
     copies = rounds.images_of(seat_project_id, session=session)
     for original in images.some(list(image_ids), session=session):
-        for mask in masks.of_image(original.id, session=session):
-            if is_proposal(mask):
-                continue
+        for mask in accepted_of(masks.of_image(original.id, session=session)):
             saving.insert(_copy_of(mask, copies[original.sha256]), session=session)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import case, func, select, update
 from sqlmodel import Session, col
 
-from storage.live import live_mask
+from storage.live import accepted_mask
 from storage.models import Image, Mask, Survey
 from storage.rows import NewSurvey, SpreadRow, StandingRow, SurveyRow, SurveyTotals
 from storage.types import now
@@ -17,8 +17,8 @@ _MANY: Final = 500
 
 
 def _now_of(what: Any) -> Any:
-    """Select something of the live masks of a survey's image, one look into an index."""
-    query = select(what).select_from(Mask).where(col(Mask.image_id) == col(Survey.image_id), live_mask())
+    """Select something of the accepted masks of a survey's image, one look into an index."""
+    query = select(what).select_from(Mask).where(col(Mask.image_id) == col(Survey.image_id), accepted_mask())
     return query.correlate(Survey).scalar_subquery()
 
 
@@ -171,9 +171,9 @@ def spreads(project_id: int, *, session: Session) -> Iterator[dict[str, Any]]:
 
 
 def mask_spread(project_id: int, bands: tuple[float, float], *, session: Session) -> list[SpreadRow]:
-    """Return how the live masks of surveyed images are spread over size bands and the nine fields of a photo.
+    """Return how the accepted masks of surveyed images are spread over size bands and the nine fields of a photo.
 
-    A mask is in the field where the middle of its box lies. Reads every live mask of the surveyed images once.
+    A mask is in the field where the middle of its box lies. Reads every mask of the surveyed images once.
     """
     share = col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height))
     band = case((share < bands[0], 0), (share <= bands[1], 1), else_=2)
@@ -181,7 +181,7 @@ def mask_spread(project_id: int, bands: tuple[float, float], *, session: Session
     middle_y = (2 * col(Mask.bbox_y) + col(Mask.bbox_height)) * 3 / (2 * col(Image.height))
     place = _field(middle_y) * 3 + _field(middle_x)
     query = _live(select(band.label("band"), place.label("field"), func.count()), project_id)
-    query = query.join(Mask, col(Mask.image_id) == col(Image.id)).where(live_mask()).group_by("band", "field")
+    query = query.join(Mask, col(Mask.image_id) == col(Image.id)).where(accepted_mask()).group_by("band", "field")
     return [SpreadRow(int(row[0]), int(row[1]), int(row[2])) for row in session.execute(query)]
 
 

@@ -20,7 +20,6 @@ LIKE_SIZE: Final = 2.0
 """What is inside a mask at most so many times as large is the same object, drawn more tightly."""
 BANDS: Final = (0.01, 0.10)
 """Where small ends and large begins, as shares of the photo."""
-BAND_NAMES: Final = ("small", "middling", "large")
 PLACES: Final = 3
 """Rows and columns of the grid that places are told by."""
 

@@ -1,14 +1,17 @@
 """Surveys of a library by the starter, and what follows from them: shares, ranks, the queue."""
 
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core import balancing, covering, job_process, jobs, projects
+from core import annotating, balancing, covering, job_process, jobs, projects
 from core import library as looking
 from core.errors import Conflict, InvalidInput, ModelUnavailable
+from core.evaluating import library_dataset
 from core.importing import import_bytes
+from core.importing_masks import import_masks
 from core.quality.coverage import Coverage
 from core.segmentation.catalogue import STARTER, SegmenterSpec, load_segmenter
 from core.segmentation.grabcut import GrabCutSegmenter
@@ -16,11 +19,13 @@ from core.segmentation.protocol import Segmenter
 from core.workshop import Library, choose_model, open_workshop
 from storage import images, surveys
 from storage import jobs as job_queries
+from storage import masks as mask_queries
 from storage.models import Job
 from storage.rows import NewSurvey
 from storage.types import now
 from tests.conftest import HEIGHT, WIDTH, png
 from tests.core.conftest import accept
+from tests.core.test_importing_masks import coco
 
 CENTRES = ((30, 30), (90, 25), (60, 65))
 RADIUS = 14
@@ -79,6 +84,29 @@ def test_disks_without_a_mask_are_left_and_those_with_one_are_not(disks: Library
     drawn = covering.picture_of_left(disks, row).astype(int) - disks.working_pixels(row.working_sha256)
     assert np.abs(drawn[disk(90, 25)]).max() > 50, "outlined"
     assert not drawn[26:34, 26:34].any(), "has its mask"
+
+
+def test_an_imported_mask_covers_nothing_until_somebody_accepts_it(
+    disks: Library, starter: Segmenter, tmp_path: Path
+) -> None:
+    file = coco(tmp_path / "a.json", disk(*CENTRES[0]), name="disks.png")
+    assert import_masks(disks, file, format="coco").masks == 1
+    found = covering.survey_image(disks, starter, 1)
+    assert [overlap(found, centre) > 0.8 for centre in CENTRES] == [True] * 3
+    row = looking.image(disks, 1)
+    assert library_dataset(disks).entries == ()
+    with disks.engines.reading() as session:
+        assert surveys.some([1], session=session)[1].is_fresh
+        (flag,) = mask_queries.of_image(1, session=session)[0].flags
+        assert surveys.mask_spread(1, (0.01, 0.1), session=session) == []
+    left = covering.left_now(disks, row).count
+    annotating.resolve_flag(disks, flag.id, "kept")
+    assert covering.left_now(disks, row).count == left - 1
+    assert len(library_dataset(disks).entries) == 1
+    with disks.engines.reading() as session:
+        assert not surveys.some([1], session=session)[1].is_fresh
+        assert len(surveys.mask_spread(1, (0.01, 0.1), session=session)) == 1
+    assert overlap(covering.survey_image(disks, starter, 1), CENTRES[0]) < 0.5
 
 
 def test_a_run_surveys_what_is_not_fresh_and_goes_on_where_it_was_cut_off(stocked: Library, starter: Segmenter) -> None:
