@@ -46,7 +46,7 @@ def _kept(shop: Workshop) -> list[Gauge]:
     return [
         _one("masks_saved_total", "counter", "Masks ever saved, imported and deleted ones too.", saved),
         _one("masks", "gauge", "Accepted masks that stand, of all projects.", standing),
-        _by("jobs", "gauge", "Retrainings and surveys that wait or run.", "state", waiting),
+        _by("jobs", "gauge", "Jobs that wait or run.", "state", waiting),
     ]
 
 

@@ -34,7 +34,7 @@ export const ACTIONS = Object.freeze([
   act("maskNext", "Select the next accepted mask", "Masks", ["."], { repeat: true }),
   act("maskPrevious", "Select the previous accepted mask", "Masks", [","], { repeat: true }),
   act("edit", "Edit the selected mask", "Masks", ["e"]),
-  act("fix", "Fix what the flag says: clean, or delete a duplicate", "Masks", ["g"]),
+  act("fix", "Fix what the flag says: clean, edit, or delete a duplicate", "Masks", ["g"]),
   act("keep", "Keep the mask as it is", "Masks", ["k"]),
   act("fit", "Fit the image", "View", ["f"]),
   act("actual", "One to one", "View", ["0"]),
