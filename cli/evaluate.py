@@ -31,7 +31,12 @@ _ROWS: Final = (
 
 def evaluate_command(
     dataset: Annotated[
-        str, typer.Option("--dataset", help="Folder with manifest.csv, COCO, SA-1B or maps of labels; or: library.", show_default=False)
+        str,
+        typer.Option(
+            "--dataset",
+            help="Folder with manifest.csv, COCO, SA-1B or maps of labels; or: library.",
+            show_default=False,
+        ),
     ],
     model: Annotated[str, typer.Option("--model", help=f"{', '.join(NAMES)}.")] = DEFAULT,
     path: Annotated[Path | None, typer.Option("--path", help="The checkpoint, if not downloaded here.")] = None,
