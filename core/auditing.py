@@ -1,7 +1,8 @@
 """Audits: random samples of the masks, reviewed blind, and what they say of all."""
 
 import math
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any, Final, Literal
@@ -226,17 +227,21 @@ def calibrations(library: Library) -> dict[int, Calibrated]:
 def _drawn(
     library: Library, asked: Asked, count: int, rng: np.random.Generator, session: Any
 ) -> tuple[list[Drawn], int]:
-    """Return a sample and of how many masks it is; a simple one reads nothing of them but their ids."""
+    """Return a sample and of how many masks it is; memory holds eight or sixteen bytes of each."""
     if asked.method == "simple":
         ids = audits.auditable_ids(library.project_id, session=session)
         return simple(ids, count, rng), len(ids)
     if asked.method == "stratified":
-        rows = audits.auditable(library.project_id, session=session)
-        strata = {row.mask_id: _stratum(row, asked.by) for row in rows}
-        return stratified(strata, count, rng), len(strata)
+        strata: defaultdict[object, array[int]] = defaultdict(lambda: array("q"))
+        for row in audits.auditable(library.project_id, session=session):
+            strata[_stratum(row, asked.by)].append(row.mask_id)
+        return stratified(strata.values(), count, rng), sum(map(len, strata.values()))
     if asked.method == "risk":
-        risks = {row.mask_id: _risk(row) for row in audits.auditable(library.project_id, session=session)}
-        return by_risk(risks, count, rng), len(risks)
+        ids, risks = array("q"), array("d")
+        for row in audits.auditable(library.project_id, session=session):
+            ids.append(row.mask_id)
+            risks.append(_risk(row))
+        return by_risk(ids, risks, count, rng), len(ids)
     raise InvalidInput(f"an audit's method must be simple, stratified or risk, got {asked.method!r}")
 
 

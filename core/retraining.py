@@ -7,14 +7,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from core import masks as pixels
 from core.crew.alone import Alone
 from core.crew.protocol import Crew
 from core.encoding import keep, sight_of
-from core.errors import InvalidInput
 from core.mask_rows import decoded, rle_of
+from core.material import Material, choose_material
 from core.segmentation.cache import EmbeddingCache
 from core.segmentation.heads import head_bytes, head_of, with_head
 from core.segmentation.protocol import Point, Segmenter, digest
@@ -32,15 +30,6 @@ from core.workshop import Library
 from storage import masks
 from storage.rows import LearnableRow, MaskRow, ModelVersionRow
 
-HOLDOUT_PARTS: Final = 5
-"""One image in so many is kept for measuring, always the same ones."""
-LEAST_MASKS: Final = 10
-LEAST_HELD: Final = 4
-MOST_MASKS: Final = 2_000
-"""Learned from in one round: memory and minutes grow with it."""
-MOST_HELD: Final = 60
-REPLAY_SHARE: Final = 0.3
-"""Of older masks, in new ones."""
 SCENE_SHARE: Final = 0.35
 """Of lessons from made scenes, in those from masks: they keep a model from forgetting."""
 LEAST_SCENES: Final = 60
@@ -60,58 +49,6 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """Masks to learn from and to measure on, none of one image on both sides.
-
-    Attributes
-    ----------
-    new, older, held : tuple of LearnableRow
-        Accepted since the last round, a share of those before, and those of the images kept for measuring.
-    upto : int
-        Id of the newest mask there was; the next round begins after it.
-    """
-
-    new: tuple[LearnableRow, ...]
-    older: tuple[LearnableRow, ...]
-    held: tuple[LearnableRow, ...]
-    upto: int
-
-
-def is_held(working_sha256: str) -> bool:
-    """Return whether an image is kept for measuring: one in five, by its content, so that it stays so for good."""
-    return int(working_sha256[:8], 16) % HOLDOUT_PARTS == 0
-
-
-def choose_material(rows: Sequence[LearnableRow], *, after: int, seed: int) -> Material:
-    """Return what a round learns from and is measured on.
-
-    Parameters
-    ----------
-    after : int
-        Id of the newest mask that the model's last round knew; 0 if there was none.
-
-    Raises
-    ------
-    InvalidInput
-        If there are too few masks on either side.
-    """
-    rng = np.random.default_rng(seed)
-    taught = [row for row in rows if not is_held(row.working_sha256)]
-    held = _some([row for row in rows if is_held(row.working_sha256)], MOST_HELD, rng)
-    new = _some([row for row in taught if row.mask_id > after], MOST_MASKS, rng)
-    older = _some([row for row in taught if row.mask_id <= after], round(REPLAY_SHARE * len(new)), rng)
-    if len(new) < LEAST_MASKS:
-        since = " since the last round" if after else ""
-        raise InvalidInput(f"retraining must have at least {LEAST_MASKS} masks accepted{since}, got {len(new)}")
-    if len(held) < LEAST_HELD:
-        raise InvalidInput(
-            f"at least {LEAST_HELD} masks must lie on the images kept for measuring (one in {HOLDOUT_PARTS}), "
-            f"got {len(held)}; annotate more images"
-        )
-    return Material(tuple(new), tuple(older), tuple(held), max(row.mask_id for row in rows))
 
 
 def retrain(
@@ -142,7 +79,7 @@ def retrain(
     head = head_of(champion)
     with library.engines.reading() as session:
         rows = masks.learnable(library.project_id, session=session)
-    material = choose_material(rows, after=int(version.detail.get("upto", 0)), seed=recipe.seed)
+        material = choose_material(rows, after=int(version.detail.get("upto", 0)), seed=recipe.seed)
     workers, cache = crew or Alone(), EmbeddingCache(library.files, memory_bytes=0)
     lessons = list(_lessons(library, champion, cache, material, recipe.seed, report, workers))
     run = Retraining(head, lessons, recipe, folder)
@@ -173,13 +110,6 @@ def retrain(
         },
     )
     return register(library, challenger, version, made)
-
-
-def _some(rows: list[LearnableRow], most: int, rng: np.random.Generator) -> list[LearnableRow]:
-    """Return at most so many rows, chosen at random, in their order."""
-    if len(rows) <= most:
-        return rows
-    return [rows[index] for index in sorted(rng.choice(len(rows), most, replace=False))]
 
 
 def _lessons(

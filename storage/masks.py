@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlmodel import Session, col
@@ -16,6 +16,7 @@ from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewPrompt, Run
 from storage.types import now
 
 STREAM_PAGE = 500
+_AT_ONCE: Final = 1000
 REFUSED = ("reject", "fix", "send_back")
 """Verdicts after which a mask teaches nothing."""
 
@@ -151,8 +152,8 @@ def _runs() -> Select[Any]:
     return query.where(col(Mask.image_id) == bindparam("image_id"), live_mask())
 
 
-def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:
-    """Return every accepted mask that no reviewer refused, oldest first: numbers only, however many there are."""
+def learnable(project_id: int, *, session: Session) -> Iterator[LearnableRow]:
+    """Yield every accepted mask that no reviewer refused, oldest first, without its pixels."""
     refused = select(col(Review.id)).where(col(Review.mask_id) == col(Mask.id), col(Review.verdict).in_(REFUSED))
     query = (
         select(col(Mask.id), col(Mask.image_id), col(Image.working_sha256))
@@ -166,7 +167,8 @@ def learnable(project_id: int, *, session: Session) -> list[LearnableRow]:
         )
         .order_by(col(Mask.id))
     )
-    return [LearnableRow(row[0], row[1], row[2]) for row in session.execute(query)]
+    found = session.execute(query.execution_options(yield_per=_AT_ONCE))
+    return (LearnableRow(row[0], row[1], row[2]) for row in found)
 
 
 def behind(project_id: int, *, by: Narrow, ranges: MaskRanges, session: Session, limit: int) -> list[int]:

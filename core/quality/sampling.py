@@ -1,8 +1,7 @@
 """Which masks an audit looks at, with what chance each was drawn, and what the looked-at say of all."""
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -32,26 +31,21 @@ def simple(ids: Sequence[int], count: int, rng: np.random.Generator) -> list[Dra
     return [Drawn(ids[int(index)], taken / len(ids)) for index in rng.choice(len(ids), taken, replace=False)]
 
 
-def stratified(strata: Mapping[int, Hashable], count: int, rng: np.random.Generator) -> list[Drawn]:
+def stratified(strata: Iterable[Sequence[int]], count: int, rng: np.random.Generator) -> list[Drawn]:
     """Return about so many masks, from each stratum in its share and one at least, in random order.
 
     Parameters
     ----------
-    strata : mapping of int to hashable
-        Each mask's stratum: its annotator, its size, its model version.
+    strata : iterable of sequence of int
+        The masks of each stratum: of an annotator, a size, a model version.
     """
-    groups: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for mask_id, stratum in strata.items():
-        groups[stratum].append(mask_id)
-    drawn = [
-        one
-        for members in groups.values()
-        for one in simple(members, max(1, round(count * len(members) / len(strata))), rng)
-    ]
+    groups = list(strata)
+    total = sum(map(len, groups))
+    drawn = [one for group in groups for one in simple(group, max(1, round(count * len(group) / total)), rng)]
     return [drawn[int(index)] for index in rng.permutation(len(drawn))]
 
 
-def by_risk(risks: Mapping[int, float], count: int, rng: np.random.Generator) -> list[Drawn]:
+def by_risk(ids: Sequence[int], risks: Sequence[float], count: int, rng: np.random.Generator) -> list[Drawn]:
     """Return so many masks, those of higher risk with a higher chance, in random order.
 
     Each mask's chance is exactly what is said: systematic sampling in proportion to risk from a random order (Madow,
@@ -59,17 +53,16 @@ def by_risk(risks: Mapping[int, float], count: int, rng: np.random.Generator) ->
 
     Parameters
     ----------
-    risks : mapping of int to float
-        Each mask's risk, more than 0.
+    ids, risks : sequence of int, of float
+        Masks and the risk of each, more than 0.
     """
-    ids = np.array(list(risks), np.int64)
-    chances = _chances(np.array([risks[int(one)] for one in ids], float), min(count, len(ids)))
+    chances = _chances(np.asarray(risks, float), min(count, len(ids)))
     order = rng.permutation(len(ids))
     ends = np.cumsum(chances[order])
     ticks = rng.random() + np.arange(round(float(ends[-1])) if len(ids) else 0)
     hit = np.minimum(np.searchsorted(ends, ticks, side="right"), max(0, len(ids) - 1))
     chosen = order[np.unique(hit)]
-    return [Drawn(int(ids[index]), float(chances[index])) for index in rng.permutation(chosen)]
+    return [Drawn(ids[index], float(chances[index])) for index in rng.permutation(chosen)]
 
 
 def _chances(risks: Floats, count: int) -> Floats:

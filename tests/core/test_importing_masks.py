@@ -56,7 +56,7 @@ def counted(library: Library) -> tuple[int, int, int, int, int]:
             images.get(1, session=session).masks,
             len(reviews.unreviewed(1, but_of=None, session=session, limit=99)),
             len(audits.auditable_ids(1, session=session)),
-            len(mask_queries.learnable(1, session=session)),
+            len(list(mask_queries.learnable(1, session=session))),
         )
 
 

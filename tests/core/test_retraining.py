@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 
 from benchmarks.targets import target_photo
 from core import annotating, job_process, jobs, masks, versions
 from core.errors import Conflict, InvalidInput, ModelUnavailable
 from core.importing import import_bytes
-from core.retraining import Material, Progress, choose_material, is_held
+from core.material import Material, choose_material, is_held
+from core.retraining import Progress
 from core.segmentation.catalogue import GRABCUT, STARTER
 from core.segmentation.protocol import Point, Prompt
 from core.training.recipe import Recipe
@@ -216,6 +218,21 @@ def test_images_are_kept_for_measuring_for_good_and_older_masks_come_along() -> 
     with pytest.raises(InvalidInput, match="at least 4 masks must lie on the images kept for measuring"):
         choose_material([row for row in rows if not is_held(row.working_sha256)], after=0, seed=0)
     assert isinstance(found, Material)
+
+
+def test_of_many_masks_so_many_are_chosen_from_all_over() -> None:
+    def many() -> Iterator[LearnableRow]:
+        return (LearnableRow(number, number, f"{number * 7919 % 4096:08x}") for number in range(1, 30_001))
+
+    found = choose_material(many(), after=15_000, seed=3)
+    assert (len(found.new), len(found.older), len(found.held), found.upto) == (2_000, 600, 60, 30_000)
+    for side, low, high in ((found.new, 15_000, 30_000), (found.older, 0, 15_000), (found.held, 0, 30_000)):
+        ids = [row.mask_id for row in side]
+        assert ids == sorted(set(ids))
+        # Each tenth of the masks is there in its share: a sample by chance is not once in a million farther from it.
+        counts, _ = np.histogram(ids, bins=10, range=(low, high))
+        assert chisquare(counts).pvalue > 1e-6
+    assert choose_material(many(), after=15_000, seed=4).new != found.new
 
 
 def test_an_empty_library_and_a_model_without_weights_are_told_in_a_sentence(stocked: Library) -> None:

@@ -19,17 +19,16 @@ def test_a_simple_sample_has_no_mask_twice_and_all_of_few() -> None:
 
 
 def test_every_stratum_is_in_a_stratified_sample_in_its_share() -> None:
-    strata = {number: "many" if number < 90 else "few" for number in range(100)} | {100: "one"}
-    drawn = stratified(strata, 20, np.random.default_rng(1))
-    counts = {name: sum(strata[one.mask_id] == name for one in drawn) for name in ("many", "few", "one")}
-    assert counts == {"many": 18, "few": 2, "one": 1}
-    assert {one.chance for one in drawn if strata[one.mask_id] == "one"} == {1.0}
-    assert stratified({}, 5, np.random.default_rng(0)) == []
+    many, few, alone = range(90), range(90, 100), [100]
+    drawn = stratified([many, few, alone], 20, np.random.default_rng(1))
+    assert [sum(one.mask_id in stratum for one in drawn) for stratum in (many, few, alone)] == [18, 2, 1]
+    assert {one.chance for one in drawn if one.mask_id == 100} == {1.0}
+    assert stratified([], 5, np.random.default_rng(0)) == []
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=30), st.integers(1, 12), st.integers(0, 2**32 - 1))
 def test_chances_by_risk_add_up_to_the_sample(risks: list[float], count: int, seed: int) -> None:
-    drawn = by_risk(dict(enumerate(risks)), count, np.random.default_rng(seed))
+    drawn = by_risk(range(len(risks)), risks, count, np.random.default_rng(seed))
     assert len(drawn) == min(count, len(risks))
     assert len({one.mask_id for one in drawn}) == len(drawn)
     assert all(0 < one.chance <= 1 + 1e-9 for one in drawn)
@@ -39,7 +38,7 @@ def test_by_risk_each_mask_is_drawn_as_often_as_its_chance_says() -> None:
     risks = {1: 1.0, 2: 2.0, 3: 3.0, 4: 50.0}
     rng, times, chances = np.random.default_rng(2), dict.fromkeys(risks, 0), dict[int, float]()
     for _ in range(4000):
-        for one in by_risk(risks, 2, rng):
+        for one in by_risk(list(risks), list(risks.values()), 2, rng):
             times[one.mask_id] += 1
             chances[one.mask_id] = one.chance
     # One is sure; the others share the second place 1 : 2 : 3.
@@ -54,7 +53,7 @@ def test_an_estimate_from_unequal_chances_is_right_on_average() -> None:
     risks = {number: 4.0 if bad or number % 3 == 0 else 1.0 for number, bad in wrong.items()}
     found = []
     for _ in range(500):
-        drawn = by_risk(risks, 40, rng)
+        drawn = by_risk(list(risks), list(risks.values()), 40, rng)
         values, chances = [wrong[one.mask_id] for one in drawn], [one.chance for one in drawn]
         found.append(estimated_share(values, chances, 200))
     assert np.mean([one.mean for one in found]) == pytest.approx(0.1, abs=0.005)
