@@ -11,7 +11,7 @@ import { Hover } from "./hover.js";
 import { Keys } from "./keys.js";
 import { Lease } from "./lease.js";
 import { LeftOver } from "./leftover.js";
-import { Library } from "./library.js";
+import { Library, forgetWanted } from "./library.js";
 import { listenToServer } from "./news.js";
 import { MaskBook, isProposal, openFlags } from "./maskbook.js";
 import * as objects from "./object.js";
@@ -109,13 +109,14 @@ export class Bench {
       this.setProject(await this.api.get("/project"));
     });
     await this.until(() => this.library.start(wanted ?? this.shared.lastImage));
+    if (this.stopped) return;
     const { trouble } = this.project.model;
     if (trouble) this.say(trouble, "warning");
   }
 
   /** Try until it works: the server may still be starting. */
   async until(attempt) {
-    for (let wait = 500; ; wait = Math.min(5_000, wait * 2)) {
+    for (let wait = 500; !this.stopped; wait = Math.min(5_000, wait * 2)) {
       try {
         return await attempt();
       } catch (error) {
@@ -125,6 +126,7 @@ export class Bench {
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
+    return undefined;
   }
 
   setProject(project) {
@@ -196,6 +198,7 @@ export class Bench {
     const { image_id: wantedImage, mask_id: maskId, skip } = this.wanted;
     if (wantedImage !== imageId) return;
     this.wanted = {};
+    if (maskId || skip) forgetWanted();
     if (skip) this.finishing.takeBack(skip);
     if (!maskId) return;
     const mask = this.masks.list.find((one) => one.mask_id === maskId);

@@ -42,13 +42,15 @@ export class Library {
   /** Load the list and open an image: the one asked for, else the next that is to be done. @param {number | null} wanted */
   async start(wanted) {
     await this.more();
+    if (this.bench.stopped) return undefined;
     const next = wanted === null ? await this.claim(null) : null;
+    if (this.bench.stopped) return next && this.refuse(next);
     if (next?.round) return sendTo(next.round, next.image);
     const first = wanted ?? next?.image ?? this.images[0]?.id ?? null;
     this.polling = setInterval(() => this.poll(), POLL_MS);
     if (first === null) return this.bench.setPhase("empty");
     await this.find(first);
-    await this.visit(first, next);
+    if (!this.bench.stopped) await this.visit(first, next);
     return undefined;
   }
 
@@ -125,6 +127,7 @@ export class Library {
     bench.setPhase("opening");
     putInUrl(id);
     const ready = this.encode(id);
+    ready.catch(() => {}); // told below, unless the image itself fails before
     try {
       const view = await bench.api.get(`/images/${id}`);
       if (turn !== this.opening) return;
@@ -153,7 +156,8 @@ export class Library {
     this.bench.stage.blank();
     this.bench.setPhase("failed", said);
     this.bench.say(said, "error");
-    if (error instanceof RequestFailed && error.passing) {
+    // A photo that did not come may come the next time, as what the server could not answer.
+    if (!(error instanceof RequestFailed) || error.passing) {
       setTimeout(() => turn === this.opening && this.open(id), 3_000);
     }
   }
@@ -207,18 +211,21 @@ export class Library {
   async next() {
     const { bench } = this;
     const here = this.current;
-    if (!here || this.leaving) return undefined;
+    if (this.leaving || (!here && bench.phase === "opening")) return undefined;
     const busy = bench.isBusy;
     this.leaving = true;
     try {
-      if (this.isFinished(here)) {
-        if (!(await bench.leftOver.agrees(here.id)) || here.id !== bench.imageId) return undefined;
+      const finished = here !== null && this.isFinished(here);
+      if (finished) {
+        if (!(await bench.leftOver.agrees(here.id)) || here.id !== bench.imageId || !this.isFinished(here)) return undefined;
         this.setState(here.id, "done");
-      } else if (here.state !== "done") this.passed.add(here.id);
+      } else if (here && here.state !== "done") this.passed.add(here.id);
       if (this.at < this.trail.length - 1) return this.walk(1);
-      const next = await this.claim(here.id).catch((error) => this.offline(here, error));
+      const left = bench.imageId;
+      const next = await this.claim(here?.id ?? null).catch((error) => this.offline(here, error));
       if (!next) return undefined;
-      if (here.id !== bench.imageId) return this.refuse(next);
+      if (left !== bench.imageId) return this.refuse(next);
+      if (finished && bench.isBusy) return this.stay(here, next);
       if (next.round) return sendTo(next.round, next.image);
       if (next.image === null) {
         if (wasSentTo(bench.seat) && (await bench.outbox.settled())) return comeBack();
@@ -230,6 +237,14 @@ export class Library {
     } finally {
       this.leaving = false;
     }
+  }
+
+  /** Stay on an image that was done until something was begun on it while the queue was asked. @param {Next} next */
+  stay(here, next) {
+    this.refuse(next);
+    this.setState(here.id, "in_work");
+    this.bench.lease.open(here.id);
+    this.bench.say("You have begun another object here.", "warning");
   }
 
   /** Hand back what the queue has given when the hand went elsewhere meanwhile. @param {Next} next */
@@ -245,13 +260,13 @@ export class Library {
     return !bench.lease.other && !bench.isBusy && list.length > 0 && !list.some(isProposal) && here.state !== "done";
   }
 
-  /** Without the server the list says what comes next. @returns {Next | null} */
+  /** Without the server the list says what comes next. @param {Image | null} here @returns {Next | null} */
   offline(here, error) {
     if (error.passing === false) {
       this.bench.say(error.message, "error");
       return null;
     }
-    const next = this.following(here.id, 1)[0] ?? this.images.find((image) => image.id !== here.id && image.state !== "done");
+    const next = this.following(here?.id, 1)[0] ?? this.images.find((image) => image.id !== here?.id && image.state !== "done");
     return { image: next?.id ?? null, mask: null, round: null, ahead: [] };
   }
 
@@ -261,6 +276,12 @@ export class Library {
     this.at = this.trail.length - 1;
     await this.open(id);
     if (next?.mask && id === this.bench.imageId) this.showReturned(next.mask);
+  }
+
+  /** Open an image of the list; the one that is on the stage only if it failed to open. */
+  choose(id) {
+    if (id !== this.bench.imageId) return this.visit(id);
+    return this.bench.phase === "failed" ? this.open(id) : undefined;
   }
 
   showReturned(maskId) {
@@ -278,8 +299,9 @@ export class Library {
 
   previous() {
     if (this.at > 0) return this.walk(-1);
-    const place = this.place.get(this.bench.imageId) ?? 0;
-    if (place === 0) return this.bench.say("This is the first image.");
+    const place = this.place.get(this.bench.imageId);
+    if (place === undefined && this.images.length) return this.visit(this.images[0].id);
+    if (!place) return this.bench.say("This is the first image.");
     this.trail.unshift(this.images[place - 1].id);
     return this.open(this.trail[this.at]);
   }
@@ -317,5 +339,11 @@ function putInUrl(id) {
   const url = new URL(location.href);
   if (url.searchParams.get("image") === String(id)) return;
   url.searchParams.set("image", String(id));
+  forgetWanted(url);
+}
+
+/** Take out of the page's address what was to be taken up: a reload does not ask for it again. */
+export function forgetWanted(url = new URL(location.href)) {
+  for (const name of ["mask", "skip"]) url.searchParams.delete(name);
   history.replaceState(history.state, "", url);
 }

@@ -20,13 +20,30 @@ export function maskList(bench) {
     const aside = [accepted && `${accepted} · ${seconds(total)}`, waiting && `${waiting} to check`].filter(Boolean).join(" · ");
     heading.replaceChildren("Accepted", el("span", { class: "aside" }, aside));
     const rows = masks.list.map((mask, index) => maskRow(bench, mask, index)).reverse();
+    const focused = focusIn(root);
     list.replaceChildren(...rows);
     if (!rows.length) list.append(el("li", { class: "none" }, bench.phase === "ready" ? hint(bench) : ""));
     skips.replaceChildren(...masks.skips.map((skip) => skipRow(bench, skip)));
     skips.hidden = !masks.skips.length;
+    focusAgain(root, focused);
     list.querySelector(".selected")?.scrollIntoView({ block: "nearest" });
   });
   return root;
+}
+
+/** Where in the list the keyboard is: on which mask, and on which of its buttons. */
+function focusIn(root) {
+  const active = root.getRootNode().activeElement;
+  const item = root.contains(active) ? active.closest("[data-key]") : null;
+  return item && { key: item.dataset.key, at: [...item.querySelectorAll("button")].indexOf(active) };
+}
+
+/** Put the keyboard back there once the list is made anew: on the mask itself if it has no such button any more. */
+function focusAgain(root, focused) {
+  if (!focused) return;
+  const item = [...root.querySelectorAll("[data-key]")].find((one) => one.dataset.key === focused.key);
+  const buttons = item?.querySelectorAll("button") ?? [];
+  (buttons[focused.at] ?? buttons[0])?.focus({ preventScroll: true });
 }
 
 function hint(bench) {

@@ -9,7 +9,7 @@ const EMBEDDINGS = { ready: "ready", working: "being read", waiting: "waiting to
 
 /** @param {import("./bench.js").Bench} bench */
 export function queue(bench) {
-  const inner = el("div", { class: "rows", role: "list" });
+  const inner = el("div", { class: "rows" });
   const root = el("nav", { class: "queue", "aria-label": "Images" }, inner);
   /** @type {Map<number, {element: HTMLElement, image: any, current: boolean}>} */
   const shown = new Map();
@@ -28,7 +28,7 @@ export function queue(bench) {
       const known = shown.get(image.id);
       if (known && known.image === image && known.current === current) continue;
       const element = row(bench, image, i, current);
-      if (known) known.element.replaceWith(element);
+      if (known) replace(known.element, element);
       else inner.append(element);
       shown.set(image.id, { element, image, current });
     }
@@ -57,6 +57,13 @@ export function queue(bench) {
   return root;
 }
 
+/** Put a row in another's place; whoever stood on it with the keyboard still does. */
+function replace(old, element) {
+  const focused = old.getRootNode().activeElement === old;
+  old.replaceWith(element);
+  if (focused) element.focus({ preventScroll: true });
+}
+
 function row(bench, image, index, current) {
   const photo = el("img", {
     src: bench.api.url(`/images/${image.id}/thumbnail?v=${image.pixels_version}`),
@@ -72,7 +79,6 @@ function row(bench, image, index, current) {
   return button(
     {
       class: `row${current ? " current" : ""}`,
-      role: "listitem",
       style: `top: ${index * ROW}px`,
       title: said,
       "aria-label": said,
@@ -80,7 +86,7 @@ function row(bench, image, index, current) {
       "data-id": image.id,
       "data-state": state,
       "data-embedding": image.embedding,
-      onclick: () => image.id !== bench.imageId && bench.library.visit(image.id),
+      onclick: () => bench.library.choose(image.id),
     },
     photo,
     el("span", { class: "caption" }, el("i", { class: "dot" }), el("span", { class: "name" }, image.name), counts),

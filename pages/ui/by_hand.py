@@ -67,7 +67,9 @@ class ByHand:
         return replace(kept) if isinstance(kept, ByHand) and kept.room == room else cls(person_id, image_id, room)
 
     def put_in_url(self) -> None:
-        """Let a reload come back to this outline."""
+        """Let a reload come back to this outline, and to nothing that the workbench was to take up."""
+        for name in ("mask", "skip"):
+            st.query_params.pop(name, None)
         st.query_params.update({"image": str(self.image_id), "by_hand": f"{self.room[0]}x{self.room[1]}"})
 
     def keep(self, drawing: dict[str, Any] | None) -> None:
