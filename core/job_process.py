@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final
@@ -18,8 +19,8 @@ from core.crew.chosen import crew_of
 from core.crew.protocol import Crew
 from core.crew.worker import give_way
 from core.encoding import encode_library
-from core.errors import FORESEEN
-from core.jobs import BLUR, CHECK, COVERAGE, ENCODE, KINDS, RETRAIN, folder_of
+from core.errors import FORESEEN, Conflict
+from core.jobs import BLUR, CHECK, COVERAGE, ENCODE, KINDS, LEASE_S, RETRAIN, folder_of
 from core.retraining import Progress, retrain
 from core.searching import search_library
 from core.segmentation.catalogue import load_segmenter
@@ -41,18 +42,26 @@ def work(
     report: Callable[[Progress], None] | None = None,
     *,
     surveyed: Report | None = None,
+    alone: bool = False,
 ) -> JobRow:
     """Do a job in this process, unless another holds it, and return how it ended.
 
-    A retraining tells `report` how far it is, a survey `surveyed`.
+    A retraining tells `report` how far it is, a survey `surveyed`. With `alone` this process does nothing else, and
+    ends at once when it finds that it lost the job.
+
+    Raises
+    ------
+    Conflict
+        If the job was taken from this process on the way, because its lease was over: as when the machine slept.
+        What the job has come to is left to who holds it now.
     """
     with library.engines.writing() as session:
-        mine = jobs.claim(job_id, session=session)
+        holder = jobs.claim(job_id, session=session)
     with library.engines.reading() as session:
         job = jobs.get(job_id, session=session)
-    if not mine:
+    if holder is None:
         return job
-    lease, folder = _Lease(library, job_id), folder_of(library, job_id)
+    lease = _Lease(library, job_id, holder, alone=alone)
     try:
         with crew_of(library.settings) as crew:
             if job.kind == BLUR:
@@ -77,9 +86,8 @@ def work(
         what = "retraining" if job.kind == RETRAIN else f"the {KINDS[job.kind]}"
         lease.end("failed", f"{what} must go through, but something unforeseen happened; see the log")
         raise
-    finally:
-        # The job has ended, so nobody goes on with it; a process that is killed does not come here.
-        shutil.rmtree(folder, ignore_errors=True)
+    if lease.lost:
+        raise Conflict(f"job {job_id} must stay with the process that does it, but its lease was over and it is not")
     with library.engines.reading() as session:
         return jobs.get(job_id, session=session)
 
@@ -165,53 +173,78 @@ def _counting(lease: "_Lease", begun: int = 0) -> Report:
 class _Lease:
     """Keeps a job's lease and progress in the database from a thread of its own, and knows of a cancelled one.
 
-    A process that hangs in one computation still lives; one that was killed renews nothing.
+    A process that hangs in one computation still lives; one that was killed renews nothing. One that slept through its
+    lease may have lost the job to another, and then neither ends it nor touches its folder.
     """
 
-    def __init__(self, library: Library, job_id: int) -> None:
-        self._library, self._job_id = library, job_id
+    def __init__(self, library: Library, job_id: int, holder: str, *, alone: bool) -> None:
+        self._library, self._job_id, self._holder, self._alone = library, job_id, holder, alone
         self.progress: dict[str, Any] = {}
+        self.lost = False
         self._cancelled = False
         self._ended = threading.Event()
         self._stopped = False
+        self._asked_at = time.time()  # goes on while the machine sleeps, which a monotonic clock need not
         self._before = signal.getsignal(signal.SIGTERM)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._stop)
-        self._thread = threading.Thread(target=self._renew, daemon=True, name="lease")
+        self._thread = threading.Thread(target=self._keep, daemon=True, name="lease")
         self._thread.start()
 
     def check(self) -> None:
-        """Raise Cancelled if somebody asked for an end."""
-        if self._cancelled:
+        """Raise Cancelled if somebody asked for an end, or the job is another's."""
+        if time.time() - self._asked_at > LEASE_S:
+            self._renew()  # the machine slept: the job may be another's, and the thread would tell a moment too late
+        if self._cancelled or self.lost:
             raise Cancelled
 
     def end(self, state: str, message: str | None, **more: Any) -> None:
+        """Note how the job ended, and remove what it kept on the way: nobody goes on with it."""
         self._ended.set()
         self._thread.join()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._before)
+        progress = {**self.progress, **more}
         with self._library.engines.writing() as session:
-            jobs.end(self._job_id, state, message, {**self.progress, **more}, session=session)
+            ended = jobs.end(self._job_id, self._holder, state, message, progress, session=session)
+        if ended:
+            shutil.rmtree(folder_of(self._library, self._job_id), ignore_errors=True)
+        else:
+            self._lose()
 
     def _stop(self, *_: object) -> None:
         self._stopped = True
         self._ended.set()
 
-    def _renew(self) -> None:
-        while not self._ended.wait(RENEW_S):
-            try:
-                with self._library.engines.writing() as session:
-                    self._cancelled = jobs.renew(self._job_id, self.progress, session=session)
-            except StorageError as error:  # the database may be back for the next time
-                log.warning("a job's lease could not be renewed: %s", error)
+    def _keep(self) -> None:
+        while not self.lost and not self._ended.wait(RENEW_S):
+            self._renew()
         if self._stopped:
             self._let_go()
+
+    def _renew(self) -> None:
+        try:
+            with self._library.engines.writing() as session:
+                asked = jobs.renew(self._job_id, self._holder, self.progress, session=session)
+        except StorageError as error:  # the database may be back for the next time
+            log.warning("a job's lease could not be renewed: %s", error)
+        else:
+            self._cancelled = bool(asked)
+            if asked is None:
+                self._lose()
+        self._asked_at = time.time()
+
+    def _lose(self) -> None:
+        self.lost = True
+        log.warning("job %d is no longer this process's, which leaves it as it is", self._job_id)
+        if self._alone:
+            os._exit(os.EX_TEMPFAIL)
 
     def _let_go(self) -> None:
         """End the process at once: what there is on disk is gone on with by the next, which need not wait."""
         try:
             with self._library.engines.writing() as session:
-                jobs.let_go(self._job_id, self.progress, session=session)
+                jobs.let_go(self._job_id, self._holder, self.progress, session=session)
         except StorageError as error:
             log.warning("a job could not be given back, and is taken up when its lease is over: %s", error)
         os._exit(128 + signal.SIGTERM)
@@ -224,7 +257,7 @@ def main() -> None:
     give_way()
     library = open_library(settings, samples=False)
     try:
-        work(library, int(sys.argv[1]))
+        work(library, int(sys.argv[1]), alone=True)
     finally:
         library.close()
 

@@ -7,6 +7,7 @@ learned by, which for SAM is the squared error.
 """
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -168,7 +169,7 @@ class Retraining:
             "head": self.head.state_dict(),
             "optimiser": self._optimiser.state_dict(),
         }
-        part = self._file.with_suffix(".part")
+        part = self._file.with_name(f"epoch-{os.getpid()}.part")  # a process that lost the job may still write its own
         torch.save(state, part)
         part.replace(self._file)
 

@@ -99,5 +99,6 @@ class Job(SQLModel, table=True):
     message: str | None = Field(default=None, max_length=500)
     cancel_asked: bool = False
     lease_until: datetime | None = time_field(nullable=True)
+    holder: str | None = Field(default=None, max_length=32)
     created_at: datetime = time_field()
     ended_at: datetime | None = time_field(nullable=True)

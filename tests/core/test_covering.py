@@ -26,6 +26,7 @@ from storage.types import now
 from tests.conftest import HEIGHT, WIDTH, png
 from tests.core.conftest import accept
 from tests.core.test_importing_masks import coco
+from tests.storage.test_jobs import lapse
 
 CENTRES = ((30, 30), (90, 25), (60, 65))
 RADIUS = 14
@@ -184,6 +185,31 @@ def test_a_cancelled_survey_keeps_what_it_has(stocked: Library, monkeypatch: pyt
     ended = job_process.work(stocked, job_id, surveyed=cancel)
     assert ended.state == "cancelled"
     assert balancing.totals(stocked).surveyed == 1
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("survey", [1, 3])
+def test_a_job_that_another_took_is_neither_ended_nor_swept(survey: int, stocked: Library) -> None:
+    choose_model(stocked, STARTER, None)
+    job_id = jobs.begin_survey(stocked, start=False)
+    kept, takers = jobs.folder_of(stocked, job_id) / "kept", list[str | None]()
+
+    def take(done: int, _total: int) -> None:
+        if done == survey:
+            lapse(stocked.engines, job_id)
+            with stocked.engines.writing() as session:
+                takers.append(job_queries.claim(job_id, session=session))
+            kept.parent.mkdir(parents=True)
+            kept.touch()
+
+    with pytest.raises(Conflict, match=f"job {job_id} must stay with the process that does it"):
+        job_process.work(stocked, job_id, surveyed=take)
+    assert kept.exists()
+    with stocked.engines.writing() as session:
+        job = job_queries.get(job_id, session=session)
+        assert (job.state, job.message, job.ended_at) == ("running", None, None)
+        assert takers[0] is not None
+        assert job_queries.end(job_id, takers[0], "done", None, {}, session=session)
 
 
 @pytest.fixture

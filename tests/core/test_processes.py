@@ -113,7 +113,7 @@ def claim_all(library: Library, _number: int) -> list[list[bool]]:
         with library.engines.writing() as session:
             promised = jobs.hand_over(job_id, session=session)
         with library.engines.writing() as session:
-            got.append([promised, jobs.claim(job_id, session=session)])
+            got.append([promised, jobs.claim(job_id, session=session) is not None])
     return got
 
 

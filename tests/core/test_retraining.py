@@ -32,6 +32,7 @@ from storage.models import Job, ModelVersion
 from storage.rows import JobRow, LearnableRow
 from storage.types import now
 from tests.conftest import png, settings_of
+from tests.storage.test_jobs import lapse
 
 PHOTOS = 9
 RECIPE = Recipe(epochs=2, rounds=2, scenes=2)
@@ -308,3 +309,24 @@ def test_a_process_that_is_ended_loses_one_epoch_at_most(library: Library, how: 
     assert job_process.work(library, job_id, stop_when_it_learns).state == "cancelled"
     first = next(step for step in steps if step.stage == "Learning")
     assert len(first.history) >= len(done.progress["history"]), "the epochs done are not done again"
+
+
+def test_a_process_that_slept_through_its_lease_leaves_the_job_to_who_took_it(library: Library) -> None:
+    job_id = ask(library, replace(RECIPE, epochs=40))
+    environ = {**os.environ, "MASKSMITH_DATA": str(library.settings.data), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "core.job_process", str(job_id)], env=environ)
+    done = wait_for(library, job_id, 1, process)
+    assert done.state == "running"
+    process.send_signal(signal.SIGSTOP)
+    lapse(library.engines, job_id)
+    with library.engines.writing() as session:
+        assert job_queries.hand_over(job_id, session=session)
+        taker = job_queries.claim(job_id, session=session)
+    assert taker is not None
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(60) == os.EX_TEMPFAIL
+    with library.engines.writing() as session:
+        job = job_queries.get(job_id, session=session)
+        assert (job.state, job.message) == ("running", None)
+        assert job_queries.renew(job_id, taker, {}, session=session) is False
+    assert (jobs.folder_of(library, job_id) / "epoch.pt").exists()

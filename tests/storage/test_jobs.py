@@ -57,21 +57,79 @@ def test_one_of_many_may_start_the_process_of_a_job(engines: Engines) -> None:
 def test_progress_is_kept_and_an_end_is_asked_for(engines: Engines) -> None:
     job_id = queued(engines)
     with engines.writing() as session:
-        jobs.claim(job_id, session=session)
-        assert not jobs.renew(job_id, {"share": 0.5}, session=session)
+        holder = jobs.claim(job_id, session=session)
+        assert holder is not None
+        assert jobs.renew(job_id, holder, {"share": 0.5}, session=session) is False
         jobs.ask_to_cancel(job_id, session=session)
-        assert jobs.renew(job_id, {"share": 0.6}, session=session)
+        assert jobs.renew(job_id, holder, {"share": 0.6}, session=session)
     with engines.writing() as session:
         job = jobs.get(job_id, session=session)
         assert (job.state, job.progress, job.is_open) == ("running", {"share": 0.6}, True)
-        jobs.end(job_id, "cancelled", None, {}, session=session)
-        jobs.end(job_id, "done", "too late", {}, session=session)
+        assert jobs.end(job_id, holder, "cancelled", None, {}, session=session)
+        assert not jobs.end(job_id, holder, "done", "too late", {}, session=session)
         jobs.ask_to_cancel(job_id, session=session)
     with engines.reading() as session:
         job = jobs.get(job_id, session=session)
         assert (job.state, job.message, job.is_open) == ("cancelled", None, False)
         assert job.ended_at is not None
         assert jobs.unattended("retrain", session=session) == []
+
+
+def test_who_slept_through_a_lease_goes_on_only_if_nobody_else_holds_the_job(engines: Engines) -> None:
+    job_id = queued(engines)
+    with engines.writing() as session:
+        sleeper = jobs.claim(job_id, session=session)
+    assert sleeper is not None
+    lapse(engines, job_id)
+    with engines.writing() as session:
+        assert jobs.renew(job_id, sleeper, {"share": 0.1}, session=session) is False
+    lapse(engines, job_id)
+    with engines.writing() as session:
+        assert jobs.hand_over(job_id, session=session)
+        assert jobs.renew(job_id, sleeper, {"share": 0.2}, session=session) is None
+        taker = jobs.claim(job_id, session=session)
+        assert taker is not None
+        assert taker != sleeper
+        assert jobs.renew(job_id, sleeper, {"share": 0.3}, session=session) is None
+        jobs.let_go(job_id, sleeper, {"share": 0.4}, session=session)
+        assert not jobs.end(job_id, sleeper, "failed", "not to be said", {}, session=session)
+    with engines.writing() as session:
+        job = jobs.get(job_id, session=session)
+        assert (job.state, job.message, job.progress) == ("running", None, {"share": 0.1})
+        assert jobs.renew(job_id, taker, {"share": 0.5}, session=session) is False
+        assert jobs.end(job_id, taker, "done", "all of it", {"share": 1}, session=session)
+    with engines.reading() as session:
+        assert jobs.get(job_id, session=session).message == "all of it"
+
+
+def test_leases_are_compared_by_the_clock_of_a_database_that_has_one(postgresql: Engines) -> None:
+    job_id, ahead = queued(postgresql), timedelta(hours=1)
+    with postgresql.write.begin() as connection:  # the server's clock is an hour ahead of this machine's
+        connection.exec_driver_sql("CREATE SCHEMA ahead")
+        connection.exec_driver_sql(
+            "CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+            "$$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$"
+        )
+        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET search_path = ahead, pg_catalog, public')
+    postgresql.dispose()
+    with postgresql.writing() as session:
+        holder = jobs.claim(job_id, session=session)
+        assert holder is not None
+        assert jobs.unattended("retrain", session=session) == []
+    for _ in range(2):  # after it was claimed, and after it was renewed
+        with postgresql.writing() as session:
+            lease = jobs.get(job_id, session=session).lease_until
+            assert lease is not None
+            assert lease > now() + ahead - timedelta(minutes=1)
+            assert jobs.renew(job_id, holder, {}, session=session) is False
+    with postgresql.writing() as session:
+        job = session.get(Job, job_id)
+        assert job is not None
+        job.lease_until = now() + ahead / 2  # over, by the server's clock
+    with postgresql.writing() as session:
+        assert jobs.unattended("retrain", session=session) == [job_id]
+        assert jobs.hand_over(job_id, session=session)
 
 
 def test_a_job_that_nobody_holds_is_cancelled_at_once(engines: Engines) -> None:
