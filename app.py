@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,51 +16,50 @@ from api.routes import routes
 from api.sockets import open_many, send_at_once
 from api.watch import watch
 from core import freed_memory, jobs, logs, sign_in, workshop
+from core.caretaking import every
 from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
 from pages.ui.providers import claims_of, providers
 
-log = logging.getLogger("masksmith")
+
+def _refusal(error: Exception) -> str:
+    """Return what is said of a start that can be mended by how the server is started: a sentence, no traceback."""
+    return f"Masksmith did not start: {error}."
+
 
 try:
     settings = dataclasses.replace(from_environment(), provider=bool(providers()))
     sign_in.refuse_open_doors(settings, st.get_option("server.address"))
 except FORESEEN as error:
-    # What can be mended by how the server is started is said in one sentence, not below a traceback.
-    sys.exit(f"Masksmith did not start: {error}.")
+    sys.exit(_refusal(error))
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Open the library before the first request, and go on with jobs; stop the background encoder after the last."""
     logs.begin(settings.log)  # after uvicorn has begun its own
-    jobs.take_up(workshop.open_shared(settings))
+    try:
+        workshop.open_shared(settings)
+    except FORESEEN as error:
+        # Whatever is raised here, an orderly exit too, uvicorn tells with its traceback. Nothing is at work yet.
+        sys.stderr.write(f"{_refusal(error)}\n")
+        sys.stderr.flush()
+        os._exit(1)
     send_at_once()
     open_many()
-    caretakers = [asyncio.create_task(_take_up_jobs()), asyncio.create_task(_give_memory_back())]
+    caretakers = [
+        # A job whose process was killed just before this start has its lease for a while yet.
+        every(jobs.LEASE_S, lambda: jobs.take_up(workshop.shared()), what="jobs could not be taken up"),
+        every(freed_memory.EVERY_S, freed_memory.give_back, what="freed memory could not be given back"),
+    ]
+    tasks = [asyncio.create_task(caretaker) for caretaker in caretakers]
     try:
         yield {}
     finally:
-        for caretaker in caretakers:
-            caretaker.cancel()
+        for task in tasks:
+            task.cancel()
         workshop.close_shared()
-
-
-async def _take_up_jobs() -> None:
-    """Go on with jobs whose process was killed; one killed just before this start has its lease for a while yet."""
-    while True:
-        await asyncio.sleep(jobs.LEASE_S)
-        try:
-            await asyncio.to_thread(lambda: jobs.take_up(workshop.shared()))
-        except FORESEEN as error:
-            log.warning("jobs could not be looked for: %s", error)
-
-
-async def _give_memory_back() -> None:
-    while True:
-        await asyncio.sleep(freed_memory.EVERY_S)
-        await asyncio.to_thread(freed_memory.give_back)
 
 
 app = st.App(

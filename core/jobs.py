@@ -20,6 +20,7 @@ from core.settings import Settings
 from core.training.recipe import Recipe
 from core.workshop import Library, chosen_spec
 from storage import events, jobs
+from storage.errors import StorageError, unwritable
 from storage.rows import JobRow
 
 RETRAIN: Final = "retrain"
@@ -149,7 +150,13 @@ def cancel(library: Library, job_id: int) -> None:
 
 
 def take_up(library: Library) -> None:
-    """Start a process for each open job that none holds: a new one, or one whose process was killed."""
+    """Start a process for each open job that none holds: a new one, or one whose process was killed.
+
+    Raises
+    ------
+    StorageError
+        If a process cannot be started; its job is taken up again once the lease that it was promised is over.
+    """
     with library.engines.reading() as session:
         left = [job_id for kind in KINDS for job_id in jobs.unattended(kind, session=session)]
     for job_id in left:
@@ -165,7 +172,13 @@ def folder_of(library: Library, job_id: int) -> Path:
 
 
 def _start(settings: Settings, job_id: int) -> None:
-    """Start a process that outlives this one; whoever claims the job first does it."""
+    """Start a process that outlives this one; whoever claims the job first does it.
+
+    Raises
+    ------
+    StorageError
+        If there is no room or no process to be had. The job waits, and is taken up later.
+    """
     environ = {
         **os.environ,
         "MASKSMITH_DATA": str(settings.data),
@@ -178,15 +191,22 @@ def _start(settings: Settings, job_id: int) -> None:
         # One thread: the others are for people's clicks.
         "OMP_NUM_THREADS": "1",
     }
-    logs = settings.data / "jobs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / f"{job_id}.log").open("ab") as log_file:
-        subprocess.Popen(
-            [sys.executable, "-m", "core.job_process", str(job_id)],
-            cwd=Path(__file__).parent.parent,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=log_file,
-            stderr=log_file,
-            start_new_session=True,
-        )
+    folder = settings.data / "jobs"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log_file = (folder / f"{job_id}.log").open("ab")
+    except OSError as error:
+        raise unwritable(f"the log of job {job_id}", error) from error
+    with log_file:
+        try:
+            subprocess.Popen(
+                [sys.executable, "-m", "core.job_process", str(job_id)],
+                cwd=Path(__file__).parent.parent,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=log_file,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise StorageError(f"a process for job {job_id} must be able to start, got: {error.strerror}") from error

@@ -41,6 +41,7 @@ from core.training.replay import Page as ReplayPage
 from core.workshop import Library, choose_model, open_library
 from storage import jobs as job_queries
 from storage import surveys
+from storage.errors import StorageError
 from storage.models import Job
 from storage.rows import JobRow
 from storage.types import now
@@ -298,3 +299,10 @@ def test_a_job_whose_process_is_killed_goes_on_and_leaves_no_worker(stocked: Lib
     assert surveyed(stocked) == 3
     assert ended.message is not None
     assert ended.message.startswith(f"{3 - kept} image")
+
+
+def test_a_job_whose_process_cannot_be_started_waits_and_says_why(stocked: Library) -> None:
+    (stocked.settings.data / "jobs").touch()  # where its folder must be
+    with pytest.raises(StorageError, match=r"the log of job 1 must be writable, got: "):
+        jobs.begin_check(stocked)
+    assert job_of(stocked, 1).state == "queued"
