@@ -37,14 +37,16 @@ def statements(shop: Workshop, client: httpx.Client, path: str) -> list[str]:
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement != "BEGIN":
+        if not statement.startswith("BEGIN"):
             asked.append(statement)
 
-    event.listen(shop.engines.read, "before_cursor_execute", note)
+    for engine in (shop.engines.read, shop.engines.write):
+        event.listen(engine, "before_cursor_execute", note)
     try:
         assert client.get(path).status_code == 200
     finally:
-        event.remove(shop.engines.read, "before_cursor_execute", note)
+        for engine in (shop.engines.read, shop.engines.write):
+            event.remove(engine, "before_cursor_execute", note)
     return asked
 
 

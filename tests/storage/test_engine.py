@@ -2,7 +2,9 @@
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,7 +12,7 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 from storage import images, masks, migrate, people, projects, settings_store, skips, work
-from storage.engine import Engines, make_engines
+from storage.engine import READERS, WRITERS, Engines, make_engines
 from storage.errors import MissingRow, StorageError
 from storage.rows import Times
 from tests.postgresql import Server
@@ -207,6 +209,51 @@ def test_a_writer_does_not_wait_for_ever(postgresql: Engines, monkeypatch: pytes
         with pytest.raises(StorageError, match=r"the database must answer, got: .* due to lock timeout"):
             write()
     write()
+
+
+def test_writers_who_wait_leave_connections_to_readers(engines: Engines) -> None:
+    """More writers wait than all connections together, and each of them works in the end."""
+    many = 30
+
+    def write(number: int) -> None:
+        with engines.writing() as session:
+            settings_store.put(f"writer-{number}", {}, session=session)
+
+    def read() -> int:
+        with engines.reading() as session:
+            return images.count(1, session=session)
+
+    with ThreadPoolExecutor(many + 1) as pool:
+        with engines.writing() as first:
+            settings_store.put("first", {}, session=first)
+            writers = [pool.submit(write, number) for number in range(many)]
+            held: Any = engines.write.pool
+            while held.checkedout() < held.size():
+                pass
+            assert pool.submit(read).result(10) == 1
+            assert not any(one.done() for one in writers)
+        for one in writers:
+            one.result(30)
+    with engines.reading() as session:
+        assert all(settings_store.get(f"writer-{n}", session=session) == {} for n in range(many))
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_who_finds_no_connection_is_told_so(engines: Engines, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.engine._READERS_WAIT_S", 0.1)
+    monkeypatch.setattr("storage.engine._PATIENCE_MS", 100)
+    hasty = make_engines(engines.read.url.render_as_string(hide_password=False))
+    pool: Any = getattr(hasty, way).pool
+    session_of = hasty.reading if way == "read" else hasty.writing
+    with ExitStack() as stack:
+        for _ in range(READERS if way == "read" else WRITERS):
+            stack.callback(pool.connect().close)
+        refused = pytest.raises(StorageError, match="the database must answer, got: too many ask it at once")
+        with refused, session_of() as session:
+            images.count(1, session=session)
+    with session_of() as session:
+        assert images.count(1, session=session) == 1
+    hasty.dispose()
 
 
 def test_a_database_that_is_not_there_is_named_without_the_password(server: Server) -> None:

@@ -153,6 +153,12 @@ def test_a_url_that_names_no_database_is_refused_without_its_password(url: str) 
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(StorageError, match=r"DATABASE_URL must name a file, .* got a database in memory"):
+        make_engines(url)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="the database's folder must be writable"):

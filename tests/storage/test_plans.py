@@ -150,10 +150,10 @@ def test_what_is_asked_often_is_found_by_an_index(sqlite: Engines, name: str) ->
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         asked.append((statement, parameters))
 
-    event.listen(sqlite.read, "before_cursor_execute", note)
+    event.listen(sqlite.write, "before_cursor_execute", note)
     with sqlite.writing() as session:
         ASKED[name](session)
-    event.remove(sqlite.read, "before_cursor_execute", note)
+    event.remove(sqlite.write, "before_cursor_execute", note)
     assert asked
     for statement, parameters in asked:
         if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
