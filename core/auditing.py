@@ -116,11 +116,12 @@ def begin(library: Library, asked: Asked, *, seed: int | None = None) -> int:
     # Drawn before anything is written: of millions of masks that takes a while, and nobody should wait meanwhile.
     with library.engines.reading() as session:
         drawn, population = _drawn(library, asked, count, rng, session)
+        approved = audits.approved(library.project_id, session=session) if asked.known else []
     if not population:
         raise InvalidInput("an audit must have masks that nobody has reviewed yet, but there are none")
+    items = [AuditItemRow(one.mask_id, one.chance) for one in drawn]
+    items += _known(approved, round(asked.known * len(items)), rng)
     with library.engines.writing() as session:
-        items = [AuditItemRow(one.mask_id, one.chance) for one in drawn]
-        items += _known(audits.approved(library.project_id, session=session), round(asked.known * len(items)), rng)
         audit_id = audits.add(
             library.project_id,
             person_id=library.person_id,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -67,18 +67,29 @@ class BalanceReport:
 def arrange(library: Library) -> BalanceReport:
     """Divide the surveyed images into clusters, say how each is represented, and order what comes next.
 
-    Clusters are computed before the one transaction that keeps them. Memory holds the vectors of 5,000 images at most,
-    and a few numbers of each image.
+    All is computed of one state of the library, before the one transaction that keeps it: nobody who works waits
+    meanwhile, and what they do counts the next time. Memory holds the vectors of 5,000 images at most, and a few
+    numbers of each image.
     """
+    project = library.project_id
     with library.engines.reading() as session:
-        encoder = surveys.newest_encoder(library.project_id, session=session)
+        encoder = surveys.newest_encoder(project, session=session)
         belongs = [] if encoder is None else _belongings(library, encoder, session)
+        cluster_of = dict(belongs)
+        standing = [
+            replace(one, cluster=cluster_of.get(one.survey_id, one.cluster))
+            for one in surveys.standings(project, session=session)
+        ]
+        report = _report(project, standing, session)
+        order = _order_of(project, session)
+    ranked = _ranked(standing, order)
     with library.engines.writing() as session:
         surveys.set_clusters(belongs, session=session)
-        report = _report(library, session)
         settings_store.put(_key(library), _document(report), session=session)
-        kept = projects.get(library.project_id, session=session).settings
-        reorder(library.project_id, ProjectSettings.from_json(kept).next_order, session=session)
+        if (chosen := _order_of(project, session)) == order:
+            images.set_places(project, ranked, session=session)
+        else:  # somebody chose another order meanwhile
+            reorder(project, chosen, session=session)
     return report
 
 
@@ -87,13 +98,22 @@ def reorder(project_id: int, order: str, *, session: Session) -> None:
 
     Images that are done have no place of their own, and those without a survey neither: they follow as imported.
     """
-    standing = [one for one in surveys.standings(project_id, session=session) if order != AS_IMPORTED]
+    standing = [] if order == AS_IMPORTED else surveys.standings(project_id, session=session)
+    images.set_places(project_id, _ranked(standing, order), session=session)
+
+
+def _order_of(project_id: int, session: Session) -> str:
+    return ProjectSettings.from_json(projects.get(project_id, session=session).settings).next_order
+
+
+def _ranked(standing: list[StandingRow], order: str) -> list[int]:
+    """Return the images that have a place of their own, in order."""
+    if order == AS_IMPORTED:
+        return []
     waiting = {one.image_id: one for one in standing if not one.is_done}
     if order == MOST_LEFT:
-        ranked = most_left_first(Candidate(one.image_id, 0, one.left_over) for one in waiting.values())
-    else:
-        ranked = _evening_out(standing, waiting)
-    images.set_places(project_id, ranked, session=session)
+        return most_left_first(Candidate(one.image_id, 0, one.left_over) for one in waiting.values())
+    return _evening_out(standing, waiting)
 
 
 def _evening_out(standing: list[StandingRow], waiting: dict[int, StandingRow]) -> list[int]:
@@ -145,9 +165,8 @@ def _vectors(kept: Sequence[bytes]) -> Vectors:
     return np.stack([np.frombuffer(one, "<f2") for one in kept]).astype(np.float32)
 
 
-def _report(library: Library, session: Session) -> BalanceReport:
-    project = library.project_id
-    known = [one for one in surveys.standings(project, session=session) if one.cluster is not None]
+def _report(project: int, standing: list[StandingRow], session: Session) -> BalanceReport:
+    known = [one for one in standing if one.cluster is not None]
     numbers = sorted({one.cluster for one in known if one.cluster is not None})
     sizes = [sum(one.cluster == number for one in known) for number in numbers]
     annotated = [sum(one.cluster == number and _is_begun(one) for one in known) for number in numbers]

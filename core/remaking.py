@@ -76,14 +76,18 @@ def replaced(
 ) -> bool:
     """Put another working image in place and commit it with `change`; return whether the boxes were still as known."""
     working, thumb = library.files.put("working", made.working), library.files.put("thumbs", made.thumb)
+    changed: list[int] = []
     with library.engines.writing() as session:
         current = regions.of_image(image_id, session=session, removed=True) == known
         if current:
             change(session)
             if working_files.replace(image_id, working_sha256=working, thumb_sha256=thumb, session=session):
-                _drop_exports(library, images.copies(image_id, session=session))
+                changed = images.copies(image_id, session=session)
         else:
             working_files.note(working, thumb, session=session)
+    # After the commit, as searching folders may take long. A process that is killed just here leaves them to be
+    # removed with all others of their day.
+    _drop_exports(library, changed)
     working_files.discard(library.engines, library.files)
     return current
 
@@ -103,7 +107,7 @@ def _same_size(files: FilesRow, pixels: RgbImage) -> None:
 
 def _drop_exports(library: Library, image_ids: list[int]) -> None:
     """Remove exports made in the browser that show an image as it was; they are kept for a day at most anyway."""
-    if not library.settings.exports.is_dir():
+    if not image_ids or not library.settings.exports.is_dir():
         return
     names = {f"{image_id:08d}.jpg" for image_id in image_ids}
     for folder in library.settings.exports.iterdir():

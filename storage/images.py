@@ -304,9 +304,11 @@ def set_priority(image_ids: Sequence[int], priority: int, *, session: Session) -
 
 def set_places(project_id: int, image_ids: Sequence[int], *, session: Session) -> None:
     """Let these images be the project's first in this order, and all others follow as imported."""
-    placed = (col(Image.project_id) == project_id, col(Image.place) < UNRANKED)
-    session.execute(update(Image).where(*placed).values(place=UNRANKED))
-    rows = [{"id": image_id, "place": place} for place, image_id in enumerate(image_ids)]
+    placed = select(col(Image.id), col(Image.place))
+    placed = placed.where(col(Image.project_id) == project_id, col(Image.place) < UNRANKED)
+    kept = {row[0]: row[1] for row in session.execute(placed)}
+    wanted = dict.fromkeys(kept, UNRANKED) | {image_id: place for place, image_id in enumerate(image_ids)}
+    rows = [{"id": one, "place": place} for one, place in wanted.items() if kept.get(one, UNRANKED) != place]
     for begin in range(0, len(rows), _MANY):
         session.execute(update(Image), rows[begin : begin + _MANY])
 

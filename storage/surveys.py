@@ -196,10 +196,10 @@ def of_cluster(project_id: int, cluster: int, *, session: Session, limit: int) -
 
 
 def set_clusters(clusters: Sequence[tuple[int, int | None]], *, session: Session) -> None:
-    """Put surveys, given by their ids, into clusters."""
-    _update([{"id": survey_id, "cluster": cluster} for survey_id, cluster in clusters], session)
-
-
-def _update(rows: list[dict[str, Any]], session: Session) -> None:
-    for begin in range(0, len(rows), _MANY):
-        session.execute(update(Survey), rows[begin : begin + _MANY])
+    """Put surveys, given by their ids, into clusters; those that are in theirs, or are gone, are passed over."""
+    for begin in range(0, len(clusters), _MANY):
+        wanted = dict(clusters[begin : begin + _MANY])
+        kept = session.execute(select(col(Survey.id), col(Survey.cluster)).where(col(Survey.id).in_(wanted)))
+        rows = [{"id": row[0], "cluster": wanted[row[0]]} for row in kept if row[1] != wanted[row[0]]]
+        if rows:
+            session.execute(update(Survey), rows)

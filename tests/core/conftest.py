@@ -1,8 +1,11 @@
 """What an annotator does to a library, and what it notes of that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from sqlalchemy import event
 
 from core import annotating, masks
 from core.workshop import Library
@@ -21,3 +24,18 @@ def events(library: Library) -> list[tuple[str, int | None, int | None]]:
             "SELECT kind, image_id, mask_id FROM event WHERE image_id IS NOT NULL ORDER BY id"
         ).all()
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+@contextmanager
+def said_by_writers(library: Library) -> Iterator[list[str]]:
+    """Note what the database is asked by those who hold the write lock."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(library.engines.write, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(library.engines.write, "before_cursor_execute", note)

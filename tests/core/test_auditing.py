@@ -10,7 +10,7 @@ from core.reviewing import Verdict
 from core.workshop import Library
 from storage.rows import AuditRow
 from tests.conftest import square
-from tests.core.conftest import accept
+from tests.core.conftest import accept, said_by_writers
 from tests.core.test_reviewing import somebody_else
 
 pytestmark = pytest.mark.both_databases
@@ -150,3 +150,13 @@ def test_a_mask_that_anybody_refused_is_not_known_to_be_good(twelve: Library) ->
     assert len(review_all(twelve, audit)) == 8
     with pytest.raises(InvalidInput, match="share of known masks must be from 0 to 50%, got 60%"):
         auditing.begin(twelve, Asked(known=0.6))
+
+
+@pytest.mark.parametrize("known", [0, 0.5])
+def test_masks_are_searched_before_the_write_lock_is_taken(twelve: Library, known: float) -> None:
+    review_all(twelve, begun(twelve, Asked(count=4)))
+    with said_by_writers(twelve) as said:
+        audit = begun(twelve, Asked(count=4, known=known))
+    assert audit.size == 4
+    assert said
+    assert not [one for one in said if "FROM mask" in one or "FROM review" in one]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from core import annotating, balancing, covering, job_process, jobs, projects
 from core import library as looking
@@ -24,7 +25,7 @@ from storage.models import Job
 from storage.rows import NewSurvey
 from storage.types import now
 from tests.conftest import HEIGHT, WIDTH, png
-from tests.core.conftest import accept
+from tests.core.conftest import accept, said_by_writers
 from tests.core.test_importing_masks import coco
 from tests.storage.test_jobs import lapse
 
@@ -245,6 +246,36 @@ def test_clusters_are_told_with_how_they_are_represented(varied: Library) -> Non
     assert [row.id for row in balancing.samples(varied, 1)] == [10, 11, 12]
     assert [(group.masks, group.left) for group in report.bands] == [(0, 0), (1, 78), (0, 0)]
     assert sum(group.masks for group in report.places) == 1
+
+
+@pytest.mark.both_databases
+def test_arranging_holds_the_write_lock_only_to_write_what_changes(varied: Library) -> None:
+    projects.change_settings(varied, {"next_order": "even out"})
+    with said_by_writers(varied) as first:
+        balancing.arrange(varied)
+    assert sum(one.startswith(("UPDATE survey", "UPDATE image")) for one in first) == 2
+    assert not [one for one in first if "mask" in one]
+    kept = queue(varied)
+    with said_by_writers(varied) as again:
+        balancing.arrange(varied)
+    assert not [one for one in again if one.startswith(("UPDATE survey", "UPDATE image"))]
+    assert queue(varied) == kept
+
+
+@pytest.mark.both_databases
+def test_what_is_chosen_while_an_order_is_computed_holds(varied: Library) -> None:
+    projects.change_settings(varied, {"next_order": "even out"})
+    meanwhile = [lambda: projects.change_settings(varied, {"next_order": "most left first"})]
+
+    def before_writing(*_: object) -> None:
+        if meanwhile:
+            meanwhile.pop()()
+
+    event.listen(varied.engines.write, "engine_connect", before_writing)
+    balancing.arrange(varied)
+    event.remove(varied.engines.write, "engine_connect", before_writing)
+    assert not meanwhile
+    assert queue(varied) == list(range(12, 0, -1))
 
 
 @pytest.mark.both_databases

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from core import jobs, projects, protecting, remaking, searching
 from core import library as looking
@@ -26,7 +27,7 @@ from core.settings import Settings
 from core.workshop import Library, open_library
 from storage import images, migrate, model_versions, regions
 from storage import projects as project_queries
-from storage.engine import make_engines
+from storage.engine import Session, make_engines
 from storage.errors import MissingRow, StorageError
 from storage.files import FileStore
 from storage.models import Project
@@ -265,6 +266,25 @@ def test_exports_in_the_browser_that_show_the_photo_as_it_was_are_removed(librar
     searching.search_library(library)
     assert not folder.exists()
     assert kept.exists()
+
+
+def test_exports_are_removed_only_once_the_photo_is_another(library: Library) -> None:
+    unblurred(library, marked())
+    accept(library, "a", square())
+    folder = library.settings.exports / "old"
+    export(library, folder, format="coco")
+    before = remaking.before_of(library, 1)
+    made = remaking.made_anew(before, lambda _known, _photo: [tuple(map(float, MARK))])
+
+    def refuse_at_the_commit(session: Session) -> None:
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        session.execute(text("INSERT INTO lease VALUES (999, 999, '', '2026-01-01', '2026-01-02')"))
+
+    with pytest.raises(StorageError, match="FOREIGN KEY"):
+        remaking.replaced(library, 1, before.known, made, refuse_at_the_commit)
+    assert folder.exists()
+    assert remaking.replaced(library, 1, before.known, made, lambda _session: None)
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(
