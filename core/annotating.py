@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from core import corrections, overlapping
 from core import masks as pixels
 from core.assigning import assigned
-from core.authorship import check_author, check_own, check_stands
+from core.authorship import check_author, check_free, check_own, check_stands
 from core.errors import Conflict, InvalidInput
 from core.masks import Mask, Rle
 from core.projects import settings_in
@@ -185,7 +185,8 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
     Raises
     ------
     Conflict
-        If a correction stands for it, so that deleting it would delete nothing.
+        If a correction stands for it, so that deleting it would delete nothing and undoing it would take away what
+        somebody else has built on it; or if it was deleted with its correction.
     Forbidden
         If it is somebody else's, and the person may not change those; so for all that changes a mask.
     """
@@ -193,7 +194,7 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
     with library.engines.writing() as session:
         check_own(library, ref, session)
         mask = masks.find(ref, session=session)
-        if not revive and mask.deleted_at is None and mask.superseded_at is not None:
+        if mask.deleted_at is None and mask.superseded_at is not None:
             check_stands(mask.id or 0, session)
         deleted = masks.delete(ref, session=session, revive=revive)
         corrections.remeasure(deleted.id, session=session)
@@ -201,9 +202,18 @@ def delete_mask(library: Library, ref: int | str, *, revive: bool = False) -> No
 
 
 def restore_mask(library: Library, ref: int | str) -> None:
-    """Bring a deleted mask back. Doing so once more changes nothing."""
+    """Bring a deleted mask back, in the place of the one it corrects. Doing so once more changes nothing.
+
+    Raises
+    ------
+    Conflict
+        If another correction has taken that place, or the mask it corrects was deleted.
+    """
     with library.engines.writing() as session:
         check_own(library, ref, session)
+        mask = masks.find(ref, session=session)
+        if mask.deleted_at is not None and mask.supersedes_id is not None:
+            check_free(mask.supersedes_id, session)
         restored = masks.restore(ref, session=session)
         corrections.remeasure(restored.id, session=session)
         _note(library, session, "restore", restored)

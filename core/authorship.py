@@ -16,14 +16,25 @@ def may_change(library: Library, mask: MaskRow) -> bool:
 
 
 def check_stands(mask_id: int, session: Any) -> None:
-    """Refuse to go on once a mask was corrected or deleted; raise Conflict."""
+    """Refuse to go on once a mask was corrected or deleted, alone or with its correction; raise Conflict."""
+    check_free(mask_id, session)
+    if masks.find(mask_id, session=session).superseded_at is not None:
+        raise _deleted(mask_id)
+
+
+def check_free(mask_id: int, session: Any) -> None:
+    """Refuse to go on where no correction can stand for a mask: another does, or it was deleted; raise Conflict."""
     mask = masks.find(mask_id, session=session)
     other = masks.replaced_by(mask_id, session=session)
     if other is not None:
         name = people.get(other, session=session).name
         raise Conflict(f"a mask must be changed as it was shown, but {name} has corrected mask {mask_id} meanwhile")
     if mask.deleted_at is not None:
-        raise Conflict(f"a mask must be changed as it was shown, but mask {mask_id} was deleted meanwhile")
+        raise _deleted(mask_id)
+
+
+def _deleted(mask_id: int) -> Conflict:
+    return Conflict(f"a mask must be changed as it was shown, but mask {mask_id} was deleted meanwhile")
 
 
 def check_own(library: Library, ref: int | str, session: Any) -> None:

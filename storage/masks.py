@@ -39,17 +39,19 @@ def find(ref: int | str, *, session: Session) -> Mask:
 def delete(ref: int | str, *, session: Session, revive: bool = False) -> Touched:
     """Delete a mask (again: nothing), and with it what it superseded.
 
-    With `revive` what it superseded lives again, unless a later correction stands for both.
+    With `revive` what it superseded lives again, unless a later correction stands for both. Where that was deleted
+    too, the nearest version before it that was not lives.
     """
     mask = find(ref, session=session)
     changed = mask.deleted_at is None
     if changed:
-        with tallies.changing([_id(mask), mask.supersedes_id], session=session):
+        before = _undeleted(mask.supersedes_id, session)
+        with tallies.changing([_id(mask), before], session=session):
             mask.deleted_at = now()
             session.flush()
             stood = mask.superseded_at is None
-            if revive and stood and mask.supersedes_id is not None and _superseder(mask.supersedes_id, session) is None:
-                set_superseded(mask.supersedes_id, False, session)
+            if revive and stood and before is not None and _superseder(before, session) is None:
+                set_superseded(before, False, session)
     return Touched(_id(mask), mask.image_id, changed)
 
 
@@ -60,6 +62,7 @@ def restore(ref: int | str, *, session: Session) -> Touched:
     if changed:
         with tallies.changing([_id(mask), mask.supersedes_id], session=session):
             mask.deleted_at = None
+            mask.superseded_at = mask.superseded_at if _superseder(_id(mask), session) is not None else None
             session.flush()
             if mask.supersedes_id is not None:
                 set_superseded(mask.supersedes_id, True, session)
@@ -81,6 +84,17 @@ def heir(mask_id: int, *, session: Session) -> int:
     while (following := _superseder(mask_id, session)) is not None:
         mask_id = following
     return mask_id
+
+
+def _undeleted(mask_id: int | None, session: Session) -> int | None:
+    """Return a mask, or the nearest that it corrects, that was not deleted."""
+    while mask_id is not None:
+        query = select(col(Mask.supersedes_id), col(Mask.deleted_at)).where(col(Mask.id) == mask_id)
+        before, deleted_at = session.execute(query).one()
+        if deleted_at is None:
+            return mask_id
+        mask_id = before
+    return None
 
 
 def _superseder(mask_id: int, session: Session) -> int | None:

@@ -12,6 +12,7 @@ export function listenToServer(bench) {
 function refused(bench, item) {
   if (item.kind !== "conflict") return bench.say(`Not saved: ${item.refused}`, "error");
   if (item.op !== "accept") bench.outbox.discard(item.id);
+  bench.working.withdraw(item);
   const own = item.op === "accept" ? " Yours is kept here: see “not saved” above." : "";
   bench.say(`${item.refused[0].toUpperCase()}${item.refused.slice(1)}.${own}`, "warning");
   return item.imageId === bench.imageId ? bench.library.reload() : undefined;

@@ -107,6 +107,26 @@ export class Working {
     this.bench.say(`Done again: ${step.name}.`);
   }
 
+  /**
+   * What the server has refused of a mask, as others were first, is no part of the history: taking it back or doing it
+   * again would show what is not there. A step that only just moved is left again, while nothing was done since.
+   * @param {import("./outbox.js").Item} item
+   */
+  withdraw({ op, imageId, info }) {
+    if (!["accept", "delete", "restore"].includes(op)) return;
+    const key = info.mask?.key ?? info.key;
+    const history = imageId === this.bench.imageId ? this.history : histories.get(imageId);
+    for (const step of history?.steps ?? []) {
+      const effect = step.effects.find((one) => one.mask?.key === key);
+      if (!effect) continue;
+      step.effects = step.effects.filter((one) => one !== effect);
+      if (op === "accept" || history !== this.history || this.bench.painting.stroke) continue;
+      const undone = (effect.kind === "accept") === (op === "delete");
+      if (undone && history.steps[history.at] === step && this.object === step.before) this.redo();
+      else if (!undone && history.peek() === step && this.object === step.after) this.undo();
+    }
+  }
+
   get at() {
     return Math.round(this.bench.timer.total);
   }

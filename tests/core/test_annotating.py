@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core import annotating, library, masks, projects, skipping
 from core.errors import Conflict, InvalidInput
@@ -203,6 +205,74 @@ def test_what_was_corrected_or_deleted_meanwhile_is_not_changed_unseen(stocked: 
     with pytest.raises(Conflict, match="mask 1 was deleted meanwhile"):
         accept(stocked, "c", square(side=22), supersedes="a")
     assert live(stocked) == []
+
+
+def test_a_correction_is_not_brought_back_beside_a_later_one(stocked: Library) -> None:
+    """Undone, it leaves its place to others: whoever does it again, late, is told who has taken it."""
+    accept(stocked, "a", square())
+    accept(stocked, "b", square(side=21), supersedes="a")
+    annotating.delete_mask(stocked, "b", revive=True)
+    accept(stocked, "c", square(side=22), supersedes="a")
+    with pytest.raises(Conflict, match="but owner has corrected mask 1 meanwhile"):
+        annotating.restore_mask(stocked, "b")
+    assert [mask.key for mask in live(stocked)] == ["c"]
+    annotating.delete_mask(stocked, "c", revive=True)
+    annotating.restore_mask(stocked, "b")
+    assert [mask.key for mask in live(stocked)] == ["b"]
+
+
+def test_an_acceptance_that_others_have_built_on_is_not_undone(stocked: Library) -> None:
+    accept(stocked, "a", square())
+    accept(stocked, "b", square(side=21), supersedes="a")
+    accept(stocked, "c", square(side=22), supersedes="b")
+    with pytest.raises(Conflict, match="but owner has corrected mask 2 meanwhile"):
+        annotating.delete_mask(stocked, "b", revive=True)
+    for key, left in (("c", ["b"]), ("b", ["a"]), ("a", [])):
+        annotating.delete_mask(stocked, key, revive=True)
+        assert [mask.key for mask in live(stocked)] == left
+    with pytest.raises(Conflict, match="mask 2 was deleted meanwhile"):
+        annotating.restore_mask(stocked, "c")
+    for key in "abc":
+        annotating.restore_mask(stocked, key)
+        assert [mask.key for mask in live(stocked)] == [key]
+
+
+MOVES = st.tuples(st.sampled_from(["correct", "delete", "undo", "restore"]), st.integers(0, 9))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(MOVES, min_size=1, max_size=15))
+def test_whatever_is_done_to_an_object_it_lives_once_until_it_is_deleted(
+    stocked: Library, moves: list[tuple[str, int]]
+) -> None:
+    """What was refused changes nothing; what was not leaves one mask alive, or none where the object was deleted."""
+    there = rows(stocked, "mask")
+    first = accept(stocked, f"{there}", square()).mask_id
+    made, deleted = [first], set[int]()
+    lives: int | None = first
+    corrects: dict[int, int] = {}
+    for number, (move, which) in enumerate(moves):
+        one = made[which % len(made)]
+        try:
+            if move == "correct":
+                lives = accept(stocked, f"{there}-{number}", square(side=20 + number), supersedes=one).mask_id
+                made.append(lives)
+                corrects[lives] = one
+            elif move == "restore":
+                annotating.restore_mask(stocked, one)
+                lives = one if one in deleted else lives
+                deleted.discard(one)
+            else:
+                annotating.delete_mask(stocked, one, revive=move == "undo")
+                if one not in deleted:
+                    assert one == lives
+                    lives = corrects.get(one) if move == "undo" else None
+                deleted.add(one)
+        except Conflict:
+            pass
+        assert [mask.id for mask in live(stocked)] == ([] if lives is None else [lives])
+    if lives is not None:
+        annotating.delete_mask(stocked, lives)  # the next example begins with no mask alive
 
 
 def test_a_label_and_an_answer_are_changed_as_they_were_seen(stocked: Library) -> None:

@@ -164,6 +164,48 @@ def test_what_another_has_changed_is_shown_and_ones_own_object_stays(
     bench.until("s.refused === 0 && s.masks.length === 1 && s.masks[0].key === 'theirs' && s.object.edits.length === 1")
 
 
+def test_undo_and_redo_of_what_another_has_corrected_meanwhile_say_so_and_show_what_stands(
+    page: Page, office: AppProcess, library: Library
+) -> None:
+    rita = as_(library, "rita")
+    accept(as_(library, "anna"), 1, "first", 40)
+    bench = bench_of(page, office, "anna", 1)
+    bench.press(".")
+    bench.press("e")
+    bench.press("b")
+    bench.drag((150, 60), (200, 60))
+    bench.until("s.object.edits.length === 1")
+    bench.press("Enter")
+    bench.until("s.unsaved === 0 && s.masks.length === 1 && s.masks[0].key !== 'first' && s.masks[0].mask_id")
+    bench.press("Control+z")
+    bench.until("s.unsaved === 0 && s.masks.length === 1 && s.masks[0].key === 'first' && s.in_work")
+    accept(rita, 1, "theirs", 60, supersedes="first")
+    status = page.locator(".status")
+    theirs = "s.refused === 0 && s.unsaved === 0 && s.masks.length === 1 && s.masks[0].key === 'theirs'"
+    bench.press("Control+Shift+z")
+    status.get_by_text("rita has corrected mask 1 meanwhile").wait_for()
+    bench.until(f"{theirs} && s.object.edits.length === 1")  # what was painted is in work, as before the redo
+    bench.press("Control+Shift+z")
+    bench.until(f"{theirs} && !s.in_work")
+    bench.press("Control+z")
+    bench.until(f"{theirs} && s.object.edits.length === 1")
+    bench.press("Control+Shift+z")
+    bench.drag((250, 160), (290, 160))
+    bench.until("s.object.edits.length === 1")
+    bench.press("Enter")
+    bench.until("s.unsaved === 0 && s.masks.length === 2 && s.masks.every((mask) => mask.mask_id)")
+    own = bench.state()["masks"][-1]["key"]
+    accept(rita, 1, "again", 70, supersedes=own)
+    bench.press("Control+z")
+    status.get_by_text("rita has corrected mask 4 meanwhile").wait_for()
+    both = "s.unsaved === 0 && s.masks.map((mask) => mask.key).join() === 'theirs,again'"
+    bench.until(f"{both} && !s.in_work")
+    bench.press("Control+z")
+    bench.until(f"{both} && s.in_work")
+    with library.engines.reading() as session:
+        assert [mask.key for mask in masks.of_image(1, session=session)] == ["theirs", "again"]
+
+
 def test_a_second_tab_is_told_gently_and_keeps_its_own(page: Page, office: AppProcess) -> None:
     first = bench_of(page, office, "anna", 1)
     first.prompted(lambda: first.click(200, 150))

@@ -103,6 +103,19 @@ def test_deleting_what_was_corrected_revives_nothing_while_the_correction_lives(
         assert live(engines) == ["third"]
 
 
+def test_undoing_over_a_deleted_version_revives_the_nearest_that_was_not(engines: Engines) -> None:
+    first, _ = save(engines, new_mask("first"))
+    second, _ = save(engines, new_mask("second", supersedes_id=first))
+    save(engines, new_mask("third", supersedes_id=second))
+    with engines.writing() as session:
+        masks.delete("second", session=session)
+        masks.delete("third", session=session, revive=True)
+    assert live(engines) == ["first"]
+    with engines.writing() as session:
+        masks.restore("second", session=session)
+    assert live(engines) == ["second"]
+
+
 def test_an_error_in_the_middle_leaves_nothing(engines: Engines) -> None:
     def cut_off() -> None:
         with engines.writing() as session:
