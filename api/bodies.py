@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.requests import Request
 
-from api.common import KEY, MAX_ID
+from api.common import MAX_ID
+from core.bounds import KEY, LONGEST_MS, check_own_key
 from core.errors import InvalidInput
 from core.queueing import MOST_PASSED
 from core.seen import Seen
@@ -20,7 +21,7 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """NUL as JSON escapes it, which PostgreSQL cannot keep; behind an even number of backslashes it is one."""
 
 Pixel = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
-Milliseconds = Annotated[int, Field(ge=0, le=7 * 24 * 3600 * 1000)]
+Milliseconds = Annotated[int, Field(ge=0, le=LONGEST_MS)]
 Key = Annotated[str, Field(pattern=KEY)]
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Client = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{0,64}$")]
@@ -255,16 +256,11 @@ def _came(error: ErrorDetails) -> str:
 def idempotency_key(request: Request) -> str:
     """Return the Idempotency-Key header, 1 to 64 letters, digits or `_.:-`, and not a number.
 
-    In a path a number is an id: under a key like "7" another mask would be deleted than the one that was saved.
-
     Raises
     ------
     InvalidInput
         If it is missing, a number, or has other characters.
     """
     key = request.headers.get("idempotency-key", "")
-    if not re.fullmatch(KEY, key):
-        raise InvalidInput(f"Idempotency-Key must be 1 to 64 letters, digits or _.:- , got {key[:80]!r}")
-    if key.isdecimal():
-        raise InvalidInput(f"Idempotency-Key must be no number, as ids are numbers, got {key!r}")
+    check_own_key(key, "Idempotency-Key")
     return key

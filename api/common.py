@@ -9,6 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from core.bounds import KEY, check_key
 from core.errors import InvalidInput
 from core.workshop import Workshop
 
@@ -19,8 +20,6 @@ MAX_ID: Final = 2**31 - 1
 """The largest id that every database can hold."""
 
 _COMPUTING: Final = CapacityLimiter(200)
-
-KEY: Final = r"^[A-Za-z0-9_.:-]{1,64}$"
 
 
 def opened(request: Request) -> Workshop:
@@ -94,8 +93,8 @@ def query_key(request: Request, name: str) -> str | None:
         If it has characters that no key has.
     """
     text = request.query_params.get(name)
-    if text is not None and not re.fullmatch(KEY, text):
-        raise InvalidInput(f"{name} must be a key of 1 to 64 letters, digits or _.:- , got {text[:80]!r}")
+    if text is not None:
+        check_key(text, name)
     return text
 
 

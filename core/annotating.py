@@ -7,8 +7,10 @@ from core import corrections, overlapping
 from core import masks as pixels
 from core.assigning import assigned
 from core.authorship import check_author, check_free, check_own, check_stands
+from core.bounds import check_key, check_own_key, check_times
 from core.errors import Conflict, InvalidInput
 from core.masks import Mask, Rle
+from core.object_state import check_state
 from core.projects import settings_in
 from core.proposals import accepted as accept_proposal
 from core.proposals import is_proposal
@@ -81,7 +83,7 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     ------
     InvalidInput
         If the runs are not a mask of the image's size, it supersedes a mask of another image, or it is said to be
-        imported and corrects none that is.
+        imported and corrects none that is; or its keys or times are none.
     Conflict
         If the key has saved another mask before, or the mask to supersede was corrected or deleted meanwhile.
     MissingRow
@@ -89,6 +91,11 @@ def accept(library: Library, image_id: int, key: str, accepted: Accepted) -> Sav
     Forbidden
         If the mask to supersede is somebody else's, and the person may not change those.
     """
+    check_own_key(key)
+    check_key(accepted.object_key, "an object's key")
+    check_times(accepted.times)
+    for one in (*accepted.prompts, *accepted.edits):
+        check_times({"at_ms": one.get("at_ms", 0)})
     with library.engines.reading() as session:
         image = image_in(library, image_id, session=session)
         others = masks.rles_of_image(image_id, session=session)
@@ -273,9 +280,12 @@ def keep_work(
 
     Raises
     ------
+    InvalidInput
+        If pages could not read the state.
     Conflict
         If what is kept is not of the version that was seen: another tab of the person has changed or ended it.
     """
+    check_state(state)
     with library.engines.writing() as session:
         image_in(library, image_id, session=session)
         kept = work.get(image_id, library.person_id, session=session)

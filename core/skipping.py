@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from core.bounds import check_key, check_own_key, check_times
 from core.errors import Conflict
+from core.object_state import check_state
 from core.scope import image_in, stay_in
 from core.workshop import Library
 from storage import events, images, skips, work
@@ -23,11 +25,17 @@ def skip(
 
     Raises
     ------
+    InvalidInput
+        If its keys or times are none, or pages or other people's canvases could not read the state.
     MissingRow
         If the image does not exist.
     Conflict
         If the key has skipped an object of another image before.
     """
+    check_own_key(key)
+    check_key(object_key, "an object's key")
+    check_times(times)
+    check_state(state)
     with library.engines.writing() as session:
         image_in(library, image_id, session=session)
         skip_id, created = skips.insert(

@@ -124,7 +124,7 @@ def stopwatch(*, outline: str, version: str) -> dict[str, int] | None:
     result = _bare_component()(key=f"stopwatch-{outline}", data=data, on_times_change=_ignore)
     try:
         return _times(result.times)
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         return None
 
 
@@ -152,7 +152,7 @@ def _asked(sent: Any) -> AskedByHand | None:
             x, y = (float(value) for value in sent["at"])
             assigned = Assigned(str(sent["object_key"])[:64], _times(sent["times"]), x, y)
         return AskedByHand(**numbers, assigned=assigned)
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         return None
 
 

@@ -51,6 +51,7 @@ export class Answers {
 
   /** Keep an answer that came another way (a draft). @param {import("./object.js").WorkObject} object */
   put(object, answer) {
+    if (!Array.isArray(answer.candidates)) return; // kept before it was checked: the prompt is asked again
     const key = promptKey(object);
     this.ready.set(key, { ...answer, pixels: answer.candidates.map(() => null) });
     while (this.ready.size > KEPT) this.ready.delete(this.ready.keys().next().value);

@@ -7,6 +7,7 @@ import streamlit as st
 from core import mending, reviewing
 from core.errors import FORESEEN
 from core.mask_rows import decoded
+from core.object_state import clicks
 from core.review_views import views
 from core.reviewing import CODES
 from core.workshop import Workshop
@@ -57,9 +58,9 @@ def show_hard_queue(shop: Workshop) -> None:
             except FORESEEN as error:
                 st.warning(plain(str(error)), icon=":material/broken_image:")
             st.markdown(f"**{plain(image.name)}**")
-            points = len((skip.state.get("object") or {}).get("points") or [])
-            clicks = "1 click" if points == 1 else f"{points} clicks"
+            points = clicks(skip.state)
+            given = "1 click" if points == 1 else f"{points} clicks"
             why = _REASONS.get(skip.reason, plain(skip.reason))
-            st.caption(f"{why} · {clicks} · {skip.created_at:%Y-%m-%d}")
+            st.caption(f"{why} · {given} · {skip.created_at:%Y-%m-%d}")
             if st.button("Take it up", key=f"take-{skip.id}"):
                 st.switch_page("annotate.py", query_params={"image": str(image.id), "skip": skip.key})

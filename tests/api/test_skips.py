@@ -33,6 +33,24 @@ def test_a_skipped_object_waits_with_its_prompts(client: httpx.Client) -> None:
     assert client.get("/api/project").json()["progress"]["skips"] == 1
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ({"object": [1]}, "state.object must be an object or null, got a list of 1"),
+        ({"object": "cup"}, "state.object must be an object or null, got 'cup'"),
+        ({"object": {"points": 5}}, "state.object.points must be a list, got 5"),
+        ({"object": {"edits": {}}}, "state.object.edits must be a list, got {}"),
+        ({"answer": 1}, "state.answer must be an object or null, got 1"),
+        ({"answer": {}}, "state.answer.candidates must be a list of objects"),
+        ({"answer": {"candidates": [1]}}, "state.answer.candidates must be a list of objects"),
+    ],
+)
+def test_a_state_that_nobody_could_read_is_refused(client: httpx.Client, state: dict[str, Any], says: str) -> None:
+    assert says in refused(post(client, state=state), 422)
+    assert says in refused(client.put("/api/images/1/work", json={"object_key": "o", "state": state}), 422)
+    assert waiting(client) == []
+
+
 def test_a_retry_skips_once(client: httpx.Client) -> None:
     first = post(client)
     again = post(client)

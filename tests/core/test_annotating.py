@@ -1,5 +1,6 @@
 """What an annotator does is one transaction each: whole or not at all, and once."""
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -141,6 +142,29 @@ def test_what_cannot_be_accepted_is_named(
     assert (rows(stocked, "mask"), state_of(stocked)) == (1, "new")
 
 
+@pytest.mark.parametrize(
+    ("key", "changes", "says"),
+    [
+        ("7", {}, "a key must be no number, as ids are numbers, got '7'"),
+        ("a b", {}, "a key must be 1 to 64 letters, digits or _.:- , got 'a b'"),
+        ("k", {"object_key": ""}, "an object's key must be 1 to 64 letters"),
+        ("k", {"times": {"painting_ms": -1}}, "painting_ms must be from 0 to 604800000, got -1"),
+        ("k", {"times": {"waiting_ms": 10**18}}, f"waiting_ms must be from 0 to 604800000, got {10**18}"),
+        ("k", {"edits": [{"kind": "outline", "at_ms": 2**31}]}, "at_ms must be from 0 to 604800000"),
+    ],
+)
+def test_names_and_times_are_bounded_whichever_way_they_come(
+    stocked: Library, key: str, changes: dict[str, object], says: str
+) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(says)):
+        accept(stocked, key, square(), **changes)  # type: ignore[arg-type]
+    if "edits" not in changes:
+        skipped = {"object_key": "o", "times": {}, **changes}
+        with pytest.raises(InvalidInput, match=re.escape(says)):
+            skipping.skip(stocked, 1, key, reason="hard", state={}, **skipped)  # type: ignore[arg-type]
+    assert (rows(stocked, "mask"), rows(stocked, "skip")) == (0, 0)
+
+
 def test_a_key_is_of_one_mask(stocked: Library) -> None:
     accept(stocked, "k", square())
     for mask, image_id in ((square(side=19), 1), (square(), 2)):
@@ -247,7 +271,7 @@ def test_whatever_is_done_to_an_object_it_lives_once_until_it_is_deleted(
 ) -> None:
     """What was refused changes nothing; what was not leaves one mask alive, or none where the object was deleted."""
     there = rows(stocked, "mask")
-    first = accept(stocked, f"{there}", square()).mask_id
+    first = accept(stocked, f"k{there}", square()).mask_id
     made, deleted = [first], set[int]()
     lives: int | None = first
     corrects: dict[int, int] = {}

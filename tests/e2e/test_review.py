@@ -13,8 +13,8 @@ from core import annotating, auditing, masks, reviewing, skipping
 from core.feedback import monday_of
 from core.segmentation.catalogue import GRABCUT
 from core.workshop import Library, open_library
-from storage import images, reviews
-from storage.rows import ReviewRow
+from storage import images, reviews, skips
+from storage.rows import ReviewRow, Times
 from tests.conftest import settings_of
 from tests.e2e.conftest import Bench, settled
 
@@ -163,6 +163,26 @@ def test_a_skipped_object_is_taken_up_with_its_prompts(page: Page, app: AppProce
     page.get_by_role("status", name="The skipped object is back in work").wait_for()
     page.goto(f"{app.url}/review")
     page.get_by_text("Hard queue (0)").wait_for()
+
+
+def test_a_skip_that_was_kept_before_states_were_checked_breaks_nobodys_queue(
+    page: Page, app: AppProcess, library: Library
+) -> None:
+    odd = {"object": {"key": "odd", "points": [{"x": 60, "y": 70, "label": 1, "at": 9}], "edits": 5}, "answer": {}}
+    kept = {"image_id": 5, "person_id": 1, "reason": "hard", "times": Times()}
+    with library.engines.writing() as session:
+        for key, state in (("a", {"object": [1]}), ("b", {"object": {"points": 5}}), ("c", odd)):
+            skips.insert(key, object_key=key, state=state, session=session, **kept)  # type: ignore[arg-type]
+    open_queue(page, app, "Hard queue")
+    page.get_by_role("button", name="Take it up").last.click()
+    bench = Bench(page, app.url)
+    bench.until("s.phase === 'ready' && s.image_id === 5 && s.object.points.length === 1 && s.has_mask")
+    for key in "ab":
+        page.goto(f"{app.url}/?image=5&skip={key}")
+        bench.until("s.phase === 'ready' && s.image_id === 5 && s.skips.length > 0")
+    with library.engines.writing() as session:
+        for key in "abc":
+            skips.take_back(key, session=session)
 
 
 def test_a_jagged_mask_is_edited_not_deleted_by_the_key_that_mends(
