@@ -1,4 +1,4 @@
-"""Which masks stand, and which of them count.
+"""Which masks stand, which of them count, and how long they took.
 
 Conditions never change, and making them takes longer than asking the database: each is made once.
 """
@@ -6,7 +6,7 @@ Conditions never change, and making them takes longer than asking the database: 
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import exists, text
+from sqlalchemy import BigInteger, cast, exists, text
 from sqlmodel import col
 
 from storage.models import UNANSWERED, FlagRow, Mask
@@ -32,3 +32,10 @@ def proposed_mask() -> Any:
 def accepted_mask() -> Any:
     """Return the condition of a mask that counts: it stands, and is no proposal."""
     return live_mask() & ~proposed_mask()
+
+
+@cache
+def active_ms() -> Any:
+    """Return a mask's active time. It is added in 64 bits: each of its times may be so long that four overflow 32."""
+    waiting, *others = (Mask.waiting_ms, Mask.thinking_ms, Mask.prompting_ms, Mask.painting_ms)
+    return sum((col(other) for other in others), cast(col(waiting), BigInteger))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import exists, func, literal
 from sqlmodel import col
 
+from storage.live import active_ms
 from storage.models import FlagRow, Image, Mask
 from storage.tally_sums import NO_VERSION
 
@@ -65,7 +66,7 @@ def narrowed(query: Any, by: Narrow, *, at: Any, person: Any = None) -> Any:
 def within(query: Any, ranges: MaskRanges) -> Any:
     """Return a query of masks and their images, narrowed to those behind a bar."""
     share = col(Mask.area) * 1.0 / (col(Image.width) * col(Image.height))
-    spent = col(Mask.waiting_ms) + col(Mask.thinking_ms) + col(Mask.prompting_ms) + col(Mask.painting_ms)
+    spent = active_ms()
     for value, limits in (
         (share, ranges.share),
         (col(Mask.predicted_iou), ranges.predicted),

@@ -6,15 +6,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from storage.live import active_ms
 from storage.models import Event, Image, Mask, Person, SignIn, Work
 from storage.rows import AtWorkRow, EventRow, MemberRow
 
 
 def members(*, since: datetime, session: Session, person_id: int | None = None) -> list[MemberRow]:
     """Return everybody, or one person, with their masks since a moment, oldest account first."""
-    active = col(Mask.waiting_ms) + col(Mask.thinking_ms) + col(Mask.prompting_ms) + col(Mask.painting_ms)
     made = (
-        select(col(Mask.person_id).label("person"), func.count().label("masks"), func.sum(active).label("active_ms"))
+        select(
+            col(Mask.person_id).label("person"), func.count().label("masks"), func.sum(active_ms()).label("active_ms")
+        )
         .where(col(Mask.created_at) >= since, col(Mask.deleted_at).is_(None))
         .group_by(col(Mask.person_id))
         .subquery()

@@ -1,14 +1,16 @@
 """Accepted masks: saved once, never overwritten, deleted and brought back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 from sqlalchemy import text
 
-from storage import flags, images, masks, saving
+from storage import flags, images, masks, saving, tallies, team
 from storage.engine import Engines
 from storage.errors import MissingRow
+from storage.narrowing import MaskRanges, Narrow
 from storage.rows import NewEdit, NewFlag, NewMask, NewPrompt, Times, Touched
 from tests.storage.conftest import new_image
 
@@ -114,6 +116,18 @@ def test_undoing_over_a_deleted_version_revives_the_nearest_that_was_not(engines
     with engines.writing() as session:
         masks.restore("second", session=session)
     assert live(engines) == ["second"]
+
+
+def test_the_longest_times_that_are_taken_can_be_added_up(engines: Engines) -> None:
+    week = 7 * 24 * 3600 * 1000
+    for key in "ab":
+        save(engines, new_mask(key, times=Times(week, week, week, week)))
+    with engines.reading() as session:
+        (member,) = team.members(since=datetime(2020, 1, 1, tzinfo=UTC), session=session)
+        assert (member.masks, member.active_ms) == (2, 8 * week)
+        ranges = MaskRanges(seconds=(4 * week / 1000, 5 * week / 1000))
+        assert masks.behind(1, by=Narrow(), ranges=ranges, session=session, limit=9) == [2, 1]
+        assert tallies.read(1, session=session).sum("painting_ms") == 2 * week
 
 
 def test_an_error_in_the_middle_leaves_nothing(engines: Engines) -> None:
