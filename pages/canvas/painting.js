@@ -51,6 +51,8 @@ export class Painting {
   cancel() {
     if (!this.stroke) return;
     this.stroke = null;
+    // The stroke had started the time of an object that now never was.
+    if (!this.bench.isBusy) this.bench.restoreTimer(null, false, 0);
     this.bench.showing.composer.spoil();
     this.bench.showing.refresh(false);
   }

@@ -76,12 +76,13 @@ export class Working {
     return step;
   }
 
-  /** @param {WorkObject} object @param {WorkObject} from @param {any} times  of `object` when it is another one */
+  /** @param {WorkObject} object @param {WorkObject} from @param {any} times  of `object` when it was left or emptied */
   moveTo(object, from, times) {
     this.bench.painting.cancel();
     this.object = object;
-    if (object.key !== from.key) this.bench.restoreTimer(times, !objects.isEmpty(object), Infinity);
-    else if (!objects.isEmpty(object)) this.bench.timer.start();
+    if (objects.isEmpty(object)) this.bench.restoreTimer(null, false, 0);
+    else if (object.key !== from.key || (times && objects.isEmpty(from))) this.bench.restoreTimer(times, true, Infinity);
+    else this.bench.timer.start();
     this.bench.showing.problem = null;
     this.bench.showing.refresh(true);
   }

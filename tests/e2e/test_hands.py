@@ -87,6 +87,20 @@ def test_two_fingers_zoom_and_move_and_draw_nothing(tablet: Bench, image: int) -
     tablet.prompted(lambda: tablet.page.touchscreen.tap(x, y))
 
 
+def test_two_fingers_with_the_brush_begin_no_object(tablet: Bench, image: int) -> None:
+    tablet.open(image)
+    tablet.press("b")
+    tablet.until("s.tool === 'brush'")
+    fingers = Fingers(tablet)
+    x, y = tablet.at(X, Y)
+    fingers.down((x - 50, y), (x + 50, y))
+    for wide in range(60, 100, 10):
+        fingers.send("touchMove", (x - wide, y), (x + wide, y))
+    fingers.up()
+    assert not tablet.state()["in_work"]
+    assert sum(tablet.state()["times"].values()) == 0
+
+
 def test_a_pen_prompts_and_its_other_end_erases(bench: Bench, image: int) -> None:
     bench.open(image)
     session = bench.page.context.new_cdp_session(bench.page)

@@ -1,0 +1,43 @@
+"""The stopwatch of the object in work, as a person meets it: what it counts, and what must not count."""
+
+from tests.e2e.conftest import Bench
+from tests.e2e.photos import DISK
+
+X, Y, _ = DISK
+
+
+def look_around(bench: Bench, seconds: int) -> None:
+    """Let time go by with a hand that moves often enough not to be away, and that has just moved."""
+    for at in range(0, seconds, 10):
+        bench.page.mouse.move(*bench.at(40 + at, 40))
+        bench.page.clock.run_for(1000 * min(10, seconds - at))
+
+
+def opened(bench: Bench, image: int) -> None:
+    """Open an image with the clock in the test's hand."""
+    bench.page.clock.install()
+    bench.open(image)
+
+
+def test_an_emptied_object_has_no_time_and_the_next_one_all_of_it(bench: Bench, image: int) -> None:
+    opened(bench, image)
+    bench.prompted(lambda: bench.click(X, Y))
+    look_around(bench, 5)
+    used = bench.state()["limit_used_ms"]
+    assert used > 4_000
+    bench.press("z")
+    bench.until("!s.in_work")
+    look_around(bench, 40)
+    assert sum(bench.state()["times"].values()) == 0
+    # Done again, it goes on from its own time.
+    bench.press("y")
+    bench.until("s.in_work && s.has_mask")
+    assert used <= sum(bench.state()["times"].values()) < 30_000
+    bench.page.mouse.move(*bench.at(X, Y))
+    bench.press("Delete")
+    bench.until("!s.in_work")
+    look_around(bench, 40)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.page.clock.run_for(1000)
+    assert bench.state()["skips"] == []
+    assert bench.state()["limit_used_ms"] < 5_000
