@@ -53,17 +53,18 @@ export class Finishing {
     const { showing, timer, masks, imageId } = this.bench;
     const candidate = showing.answer?.candidates[showing.chosen] ?? null;
     const replaced = object.base ? masks.find(object.base.key) : null;
+    const was = replaced ?? object.base;
     const times = timer.rounded();
     const scores = {
       predicted_iou: candidate?.predicted_iou ?? null,
       stability_score: candidate?.stability_score ?? null,
       level: candidate?.level ?? null,
     };
-    const edited = object.edits.length > 0 || Boolean(replaced?.edited && object.onBase);
+    const edited = object.edits.length > 0 || Boolean(was?.edited && object.onBase);
     const offered = object.onBase ? null : showing.composer.candidate;
     const kept_iou = offered ? iouOf(offered, showing.composer.pixels) : null;
     // Painted from nothing, or an outline that was only repainted: no model had a hand in it.
-    const unassisted = !objects.hasPrompt(object) && (!replaced || replaced.origin === "by_hand");
+    const unassisted = !objects.hasPrompt(object) && (!was || was.origin === "by_hand");
     const repainted = !objects.hasPrompt(object) && replaced?.origin === "imported";
     const origin = repainted ? "imported" : unassisted ? "by_hand" : "assisted";
     const mask = {
@@ -74,7 +75,8 @@ export class Finishing {
     const body = {
       ...{ rle, object_key: object.key, origin, token: candidate?.token ?? null, model: showing.answer?.model ?? null },
       candidate: candidate ? { ...scores, rank: Math.min(object.chosen, 2), kept_iou } : null,
-      ...{ label: object.label, edited, supersedes: replaced?.key ?? null, prompts: mask.prompts, times },
+      // A base that is on the list no more was corrected or deleted meanwhile: the server says so, and nothing is doubled.
+      ...{ label: object.label, edited, supersedes: object.base?.key ?? null, prompts: mask.prompts, times },
       edits: object.edits.map(({ kind, at, ...detail }) => ({ kind, detail, at_ms: Math.round(at) })),
     };
     return { kind: "accept", imageId, mask, replaced, body };
@@ -122,6 +124,7 @@ export class Finishing {
     const mask = masks.find(key);
     if (!mask) return this.bench.say("Select an accepted mask first.");
     if (mask.locked) return this.bench.say(LOCKED);
+    if (this.isEdited(mask)) return this.bench.say(EDITED);
     this.step("delete", working.object, [{ kind: "delete", imageId, mask }]);
     this.bench.say(`Deleted. ${this.bench.keys.tip("undo", "Undo")} brings it back.`);
   }
@@ -133,10 +136,10 @@ export class Finishing {
     if (!mask) return this.bench.say("Select an accepted mask first.");
     if (mask.locked) return this.bench.say(LOCKED);
     if (!objects.isEmpty(working.object)) return this.bench.say("Accept, skip or clear the object in work first.");
-    const { rle, label, predicted_iou, stability_score, level } = mask;
+    const { rle, label, predicted_iou, stability_score, level, origin, edited } = mask;
     const points = mask.prompts.filter((prompt) => prompt.kind === "point");
     const box = mask.prompts.findLast((prompt) => prompt.kind === "box");
-    const base = { key: mask.key, rle, label, predicted_iou, stability_score, level };
+    const base = { key: mask.key, rle, label, predicted_iou, stability_score, level, origin, edited };
     const object = objects.onBase(
       base,
       points.map(({ x, y, label: sign, at_ms }) => ({ x, y, label: sign === 0 ? 0 : 1, at: at_ms ?? 0 })),
@@ -162,6 +165,7 @@ export class Finishing {
     const { masks, working, imageId } = this.bench;
     const mask = masks.find(key);
     if (!mask || !openFlags(mask).length) return this.bench.say("There is no open flag.");
+    if (this.isEdited(mask)) return this.bench.say(EDITED);
     const flags = openFlags(mask).filter((flag) => flag.fix === "clean");
     if (!flags.length) return goesAway(openFlags(mask)) ? this.remove(mask.key) : this.edit(mask.key);
     const [height, width] = mask.rle.size;
@@ -190,6 +194,11 @@ export class Finishing {
     return { kind: "accept", imageId: this.bench.imageId, mask: made, replaced: mask, body };
   }
 
+  /** Whether a mask is the object in work, which takes its place once it is accepted. @param {Mask} mask */
+  isEdited(mask) {
+    return this.bench.working.object.base?.key === mask.key;
+  }
+
   /** Keep a mask in spite of its flags. */
   keep(key = this.bench.masks.flagged?.key) {
     const { masks, working, imageId } = this.bench;
@@ -205,6 +214,7 @@ export class Finishing {
 }
 
 const LOCKED = "Somebody else made this mask; they or a reviewer can change it.";
+const EDITED = "This mask is being edited: accept it, or clear the object in work, first.";
 
 function sum(times) {
   return Object.values(times).reduce((total, ms) => total + ms, 0);

@@ -9,7 +9,7 @@ import { uuid } from "./uuid.js";
  * @typedef {{kind: "clean", below: number | null, islands: boolean, holes: boolean, at: number}} Clean
  * @typedef {import("./raster.js").Stroke | Clean} Edit
  * @typedef {{key: string, rle: import("./rle.js").Rle, label: string | null, predicted_iou: number | null,
- *   stability_score: number | null, level: string | null}} Base  the accepted mask being edited
+ *   stability_score: number | null, level: string | null, origin: string, edited: boolean}} Base  the accepted mask being edited
  * @typedef {{key: string, points: readonly Point[], box: PromptBox | null, refine: string | null, chosen: number,
  *   edits: readonly Edit[], base: Base | null, onBase: boolean, label: string | null, withModel: boolean}} WorkObject
  *   refine: token of the candidate that the prompt refines; onBase: no prompt yet since editing began; withModel: the

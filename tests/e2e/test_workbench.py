@@ -216,6 +216,36 @@ def test_flags_are_shown_at_once_and_fixed_kept_or_deleted_by_one_key(
     assert len(kept(app, image)["mask_list"]) == 2
 
 
+def test_a_mask_that_is_edited_is_neither_fixed_nor_saved_twice(bench: Bench, app: AppProcess, image: int) -> None:
+    bench.open(image)
+    bench.press("b")
+    bench.drag((60, 60), (120, 60))
+    bench.click(300, 250)
+    bench.until("s.object.edits.length === 2")
+    first = bench.accept()
+    bench.press(".")
+    bench.press("e")
+    bench.until("s.object.base !== null && s.has_mask")
+    for key in ("g", ".", "Delete"):
+        bench.press(key)
+    bench.until("s.message.text.startsWith('This mask is being edited')")
+    assert [mask["key"] for mask in bench.state()["masks"]] == [first["key"]]
+
+    # Somebody corrects it elsewhere; answering its flag brings that to light here, and the base is on the list no more.
+    correction = {"rle": first["rle"], "object_key": first["object_key"], "origin": "by_hand", "supersedes": first["key"]}
+    flag_url = f"{app.url}/api/flags/{first['flags'][0]['flag_id']}"
+    httpx.post(flag_url, json={"resolution": "fixed"}).raise_for_status()
+    key = {"Idempotency-Key": f"elsewhere-{image}"}
+    httpx.post(f"{app.url}/api/images/{image}/masks", json=correction, headers=key).raise_for_status()
+    bench.press("k")
+    bench.until(f"s.unsaved === 0 && s.masks.length === 1 && s.masks[0].key !== '{first['key']}'")
+    bench.drag((60, 80), (120, 80))
+    bench.until("s.object.edits.length === 1")
+    bench.press("Enter")
+    bench.until("s.refused === 1 && s.unsaved === 0")
+    assert [mask["key"] for mask in kept(app, image)["mask_list"]] == [f"elsewhere-{image}"]
+
+
 def test_one_key_cleans_islands_and_holes(bench: Bench, image: int) -> None:
     bench.open(image)
     bench.prompted(lambda: bench.click(X, Y))
