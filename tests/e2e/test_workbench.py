@@ -232,7 +232,12 @@ def test_a_mask_that_is_edited_is_neither_fixed_nor_saved_twice(bench: Bench, ap
     assert [mask["key"] for mask in bench.state()["masks"]] == [first["key"]]
 
     # Somebody corrects it elsewhere; answering its flag brings that to light here, and the base is on the list no more.
-    correction = {"rle": first["rle"], "object_key": first["object_key"], "origin": "by_hand", "supersedes": first["key"]}
+    correction = {
+        "rle": first["rle"],
+        "object_key": first["object_key"],
+        "origin": "by_hand",
+        "supersedes": first["key"],
+    }
     flag_url = f"{app.url}/api/flags/{first['flags'][0]['flag_id']}"
     httpx.post(flag_url, json={"resolution": "fixed"}).raise_for_status()
     key = {"Idempotency-Key": f"elsewhere-{image}"}
