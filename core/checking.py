@@ -1,7 +1,7 @@
 """Going over a library with every check, and what annotators made of what checks said."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +11,7 @@ from core.crew.alone import Alone
 from core.crew.protocol import Crew
 from core.mask_rows import rle_of
 from core.masks import Rle
+from core.paging import by_page
 from core.projects import settings
 from core.proposals import ORIGIN
 from core.quality.checks import LIBRARY_CHECKS, ExistingMask, Flag, Limits, Prediction, validate_mask
@@ -21,6 +22,7 @@ from storage.rows import AnswersRow, FlagRow, MaskRow, NewFlag
 
 Progress = Callable[[int, int], None]
 Key = tuple[str, int | None]
+_PAGE: Final = 500
 OURS: Final = frozenset(("empty", *LIBRARY_CHECKS))
 
 
@@ -88,8 +90,8 @@ def check_library(
 
     A flag is known by its mask, name and the neighbour it speaks of, whatever was answered. An open flag of a check
     that has nothing to say any more is removed, an answered one never. One image is one transaction, so a run that is
-    cut off loses nothing, and the next adds only what is missing. Memory holds the masks of a few images for each
-    worker.
+    cut off loses nothing, and the next adds only what is missing. No transaction lasts longer than an image is read or
+    written. Memory holds the masks of a few images for each worker.
 
     Parameters
     ----------
@@ -109,24 +111,23 @@ def check_library(
     with library.engines.reading() as session:
         total = images.count(library.project_id, session=session)
         meta = {version.id for version in model_versions.every(session=session) if version.name in CHECKPOINTS}
-        of_version = _limits_by_version(library, limits, meta)
-        images_of = (rows for _, rows in masks.stream(library.project_id, session=session))
-        said_of = (crew or Alone()).each(checked, images_of, lambda rows: _asked(rows, of_version), None)
-        for done, (rows, outcome) in enumerate(said_of, start=1):
-            found = outcome.result()
-            standing, added, removed = _settle(library, found, {row.id: list(row.flags) for row in rows})
-            counting = [[flag for flag in kept if answered or flag.resolution is None] for kept in standing.values()]
-            tallies.update((flag.name, flag.severity) for kept in counting for flag in kept)
-            seen.update(
-                images=1,
-                masks=len(rows),
-                flagged_images=int(any(counting)),
-                flagged_masks=sum(map(bool, counting)),
-                added=added,
-                removed=removed,
-            )
-            if progress is not None:
-                progress(done, total)
+    of_version = _limits_by_version(library, limits, meta)
+    said_of = (crew or Alone()).each(checked, _by_image(library, total), lambda rows: _asked(rows, of_version), None)
+    for done, (rows, outcome) in enumerate(said_of, start=1):
+        found = outcome.result()
+        standing, added, removed = _settle(library, found, {row.id: list(row.flags) for row in rows})
+        counting = [[flag for flag in kept if answered or flag.resolution is None] for kept in standing.values()]
+        tallies.update((flag.name, flag.severity) for kept in counting for flag in kept)
+        seen.update(
+            images=1,
+            masks=len(rows),
+            flagged_images=int(any(counting)),
+            flagged_masks=sum(map(bool, counting)),
+            added=added,
+            removed=removed,
+        )
+        if progress is not None:
+            progress(done, total)
     return CheckReport(
         seen["images"],
         seen["masks"],
@@ -136,6 +137,19 @@ def check_library(
         seen["removed"],
         tuple(Tally(*key, count) for key, count in sorted(tallies.items(), key=lambda item: (-item[1], item[0]))),
     )
+
+
+def _by_image(library: Library, total: int) -> Iterator[list[MaskRow]]:
+    """Yield the masks of each of `total` live images, in image order, of images without masks too."""
+
+    def ask(after: int, limit: int) -> list[int]:
+        with library.engines.reading() as session:
+            return images.ids(library.project_id, session=session, after=after, limit=limit)
+
+    for image_id in by_page(ask, total, size=_PAGE):
+        with library.engines.reading() as session:
+            rows = masks.of_image(image_id, session=session)
+        yield rows
 
 
 def _limits_by_version(library: Library, limits: Limits, meta: set[int]) -> Callable[[int | None], Limits]:

@@ -165,6 +165,13 @@ def project_of(image_id: int, *, session: Session) -> int | None:
     return session.execute(select(col(Image.project_id)).where(col(Image.id) == image_id)).scalar_one_or_none()
 
 
+def ids(project_id: int, *, session: Session, after: int, limit: int) -> list[int]:
+    """Return the ids of up to `limit` live images after image `after`, lowest first."""
+    here = (col(Image.project_id) == project_id, col(Image.deleted_at).is_(None), col(Image.id) > after)
+    query = select(col(Image.id)).where(*here).order_by(col(Image.id)).limit(limit)
+    return [value for value in session.scalars(query) if value is not None]
+
+
 def some(image_ids: list[int], *, session: Session) -> list[ImageRow]:
     """Return those of the given images that are in the library, in the order given."""
     rows = session.execute(_rows().where(col(Image.id).in_(image_ids)))

@@ -1,7 +1,7 @@
 """Going over a library: what is found is kept once, what was answered stays, and a run that breaks loses nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -247,3 +247,26 @@ def test_precision_counts_what_annotators_made_of_flags(stocked: Library) -> Non
         reviewing.give(rita, f"{key}-{outcome}", Verdict(key, outcome))  # type: ignore[arg-type]
     said = {row.name: astuple(row)[1:] for row in precision(stocked)}
     assert said == {"holes": (1, 0, 0, 0, 0, 0), "small": (5, 1, 2, 1, 3, 2)}
+
+
+def test_no_transaction_is_open_while_images_are_checked(stocked: Library) -> None:
+    """One that lasts as long as the run keeps SQLite's log growing, and PostgreSQL from clearing away old rows."""
+    for image_id in (1, 3):
+        accept(stocked, f"edge-{image_id}", square(0, 20, 30), image_id=image_id)
+    pools: list[Any] = [stocked.engines.read.pool, stocked.engines.write.pool]
+    held: list[int] = []
+
+    def note(_done: int, _total: int) -> None:
+        held.append(sum(pool.checkedout() for pool in pools))
+
+    report = check_library(stocked, progress=note)
+    assert (report.images, report.masks, report.flagged_masks) == (3, 2, 2)
+    assert held == [0, 0, 0]
+
+
+def test_pages_of_images_come_to_each_once(stocked: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    for image_id in (1, 2, 3):
+        accept(stocked, f"edge-{image_id}", square(0, 20, 30), image_id=image_id)
+    whole = check_library(stocked, answered=True)
+    monkeypatch.setattr(checking, "_PAGE", 2)
+    assert check_library(stocked, answered=True) == replace(whole, added=0)

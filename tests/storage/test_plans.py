@@ -57,6 +57,7 @@ ASKED: dict[str, Callable[[Session], object]] = {
     "surveys of a page": lambda session: surveys.some([1, 2], session=session),
     "what is left on an image": lambda session: surveys.detail(1, session=session),
     "keeping a survey": lambda session: surveys.put(new_survey(1), session=session),
+    "images to check": lambda session: images.ids(1, session=session, after=0, limit=500),
     "images to survey": lambda session: surveys.to_do(1, "m", session=session, after=0, limit=50),
     "samples of a cluster": lambda session: surveys.of_cluster(1, 0, session=session, limit=4),
     "what comes next": lambda session: queue.candidates(1, 1, at=now(), passed={2}, session=session, limit=5),
