@@ -31,6 +31,13 @@ PAGES: Final = "pages"
 """Streamlit's pages and their scripts, which it serves at the root."""
 ID_HEADER: Final = "X-Request-ID"
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_GUARDING: Final = {
+    "Content-Security-Policy": "frame-ancestors 'self'",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""What browsers are told with every answer: no page of another site may frame ours, guess types or learn addresses."""
 _SEAT: Final = re.compile(r"^/api/rounds/[^/]+")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
@@ -71,7 +78,10 @@ class Watch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[ID_HEADER] = identity
+                headers = MutableHeaders(scope=message)
+                headers[ID_HEADER] = identity
+                for name, value in _GUARDING.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         held = request_id.set(identity)

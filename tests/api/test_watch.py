@@ -10,6 +10,9 @@ import anyio.from_thread
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from api.routes import routes
 from api.watch import watch
@@ -125,6 +128,24 @@ def test_numbers_are_for_this_machine_and_for_who_knows_the_token(
         assert answer.status_code == status
         if status != 200:
             assert "to nobody else" in refused(answer, 403)
+
+
+@pytest.mark.parametrize("path", ["/api/images", "/api/nothing", "/metrics", "/canvas/v/main.js", "/anything"])
+def test_every_answer_forbids_other_sites_to_frame_it(seen: httpx.Client, path: str) -> None:
+    told = seen.get(path).headers
+    assert told.get_list("content-security-policy") == ["frame-ancestors 'self'"]
+    assert told.get_list("x-frame-options") == ["SAMEORIGIN"]
+    assert told.get_list("x-content-type-options") == ["nosniff"]
+    assert told.get_list("referrer-policy") == ["same-origin"]
+
+
+def test_what_a_route_says_itself_is_not_said_twice(shop: Workshop, portal: Portal) -> None:
+    async def strict(_request: Request) -> PlainTextResponse:
+        return PlainTextResponse("", headers={"content-security-policy": "frame-ancestors 'none'"})
+
+    app = Starlette(routes=[Route("/", strict)], middleware=[watch(lambda: shop)])
+    with httpx.Client(transport=InProcess(app, portal), base_url="http://localhost") as client:
+        assert client.get("/").headers.get_list("content-security-policy") == ["frame-ancestors 'none'"]
 
 
 def test_no_token_is_no_empty_token(shop: Workshop, portal: Portal) -> None:
