@@ -21,6 +21,7 @@ from core.errors import FORESEEN
 from core.settings import from_environment
 from pages.canvas.assets import FOLDER
 from pages.ui.providers import claims_of, providers
+from pages.ui.uploads import waiting_bytes
 
 
 def _refusal(error: Exception) -> str:
@@ -67,7 +68,7 @@ app = st.App(
     routes=routes(workshop.shared, canvas=FOLDER, hosts=settings.hosts),
     middleware=[
         watch(workshop.shared, settings.metrics_token),
-        gate(workshop.shared, settings.hosts, provider=settings.provider),
+        gate(workshop.shared, settings.hosts, provider=settings.provider, waiting=waiting_bytes),
         *([bridge(workshop.shared, claims_of)] if settings.provider else []),
     ],
     lifespan=lifespan,

@@ -1,6 +1,7 @@
 """What stands before Streamlit itself: its pages show nothing but a sign-in form to strangers, but it has more doors.
 
-Uploads, pictures and figures of the server are answered to people alone. A page's socket belongs to who opened it: once
+Uploads, pictures and figures of the server are answered to people alone, and uploads only to those whose pages ask for
+some. A page's socket belongs to who opened it: once
 that person signs out, is given another role or is deactivated, its next word closes it. A page that connects anew goes
 on where it was only in the same hands; else it begins as a new one, behind the gate. So no button of an open page works
 in the name of who it was shown to before.
@@ -20,6 +21,7 @@ from api.common import in_thread
 from api.guard import known_host, same_site
 from api.problems import on_foreseen, problem
 from api.provider import CALLBACK, LOGIN
+from api.uploads import PREFIX, Uploads, check_may_upload
 from core.errors import FORESEEN, NotSignedIn, PasswordDue
 from core.page_hands import Hands
 from core.sign_in import is_loopback, required, whose
@@ -32,9 +34,15 @@ _PRIVATE: Final = ("/_stcore/", "/media/", "/auth/", "/oauth2callback")
 _READING: Final = ("GET", "HEAD")
 
 
-def gate(workshop: Callable[[], Workshop], hosts: tuple[str, ...] = (), *, provider: bool = False) -> Middleware:
+def gate(
+    workshop: Callable[[], Workshop],
+    hosts: tuple[str, ...] = (),
+    *,
+    provider: bool = False,
+    waiting: Callable[[], int] = lambda: 0,
+) -> Middleware:
     """Return the gate as the server mounts it before everything; see `Gate`."""
-    return Middleware(Gate, workshop=workshop, hosts=hosts, provider=provider)
+    return Middleware(Gate, workshop=workshop, hosts=hosts, provider=provider, waiting=waiting)
 
 
 class Gate:
@@ -50,14 +58,22 @@ class Gate:
         Names of this server, as of `api.guard.Guard`.
     provider : bool
         Whether `api.provider.Bridge` stands behind it, so that strangers may go to an identity provider and come back.
+    waiting : callable
+        Returns how many bytes of uploads Streamlit keeps, see `api.uploads.Uploads`.
     """
 
     def __init__(
-        self, app: ASGIApp, workshop: Callable[[], Workshop], hosts: tuple[str, ...] = (), provider: bool = False
+        self,
+        app: ASGIApp,
+        workshop: Callable[[], Workshop],
+        hosts: tuple[str, ...] = (),
+        provider: bool = False,
+        waiting: Callable[[], int] = lambda: 0,
     ) -> None:
         self._app = app
         self._workshop = workshop
         self._hosts = hosts
+        self._uploads = Uploads(waiting)
         self._open = (LOGIN, CALLBACK) if provider else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +94,9 @@ class Gate:
                 return await problem(403, "other-site", "Another site asked", detail)(scope, receive, send)
             private = is_private(scope["method"], connection.url.path) and scope["path"] not in self._open
             if not stranger and private:
-                await in_thread(whose, self._workshop(), token_of(connection))
+                whoever = await in_thread(whose, self._workshop(), token_of(connection))
+                if scope["path"].startswith(PREFIX):
+                    check_may_upload(whoever)
         except FORESEEN as error:
             if scope["type"] == "websocket":
                 return await send({"type": "websocket.close", "code": 1011})
@@ -86,6 +104,8 @@ class Gate:
         if stranger:
             detail = "people must sign in before others than this machine are answered; see docs/install.md, A team"
             return await problem(403, "alone", "Alone on this machine", detail)(scope, receive, send)
+        if scope["method"] == "PUT" and scope["path"].startswith(PREFIX):
+            return await self._uploads.take(self._app, scope, receive, send)
         await self._app(scope, receive, send)
 
     async def _is_stranger(self, connection: HTTPConnection) -> bool:

@@ -12,10 +12,14 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message, Scope
 from starlette.websockets import WebSocket
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from api.gate import gate
+from api.uploads import MOST_BYTES
 from core import people, sign_in
 from core.workshop import Workshop
+from pages.ui.uploads import kept_by
 from tests.api import people as team
 from tests.api.conftest import InProcess, client_of, refused
 
@@ -73,7 +77,44 @@ def test_streamlits_private_doors_open_to_people_only(
     with asker(shop, portal) as client:
         assert "you must be signed in" in refused(client.request(method, path), 401)
         client.cookies.set(sign_in.COOKIE, token)
+        if "upload_file" in path:
+            assert "your role must be manager or above for uploads" in refused(client.request(method, path), 403)
+            people.set_role(shop, people.named(shop, "annotator").id, "manager")
         assert client.request(method, path).text == "streamlit"
+
+
+def test_uploads_wait_in_bounded_memory(shop: Workshop, portal: Portal) -> None:
+    kept = [0]
+    app = Starlette(
+        routes=[Route("/{path:path}", answer, methods=["PUT"])],
+        middleware=[gate(lambda: shop, waiting=lambda: kept[0])],
+    )
+    with httpx.Client(transport=InProcess(app, portal), base_url="http://localhost") as client:
+        for kept[0], size, status in ((0, 9, 200), (MOST_BYTES - 9, 9, 200), (MOST_BYTES - 8, 9, 507), (0, 9, 200)):
+            answered = client.put("/_stcore/upload_file/session/file", content=b"x" * size)
+            assert answered.status_code == status
+            if status == 507:
+                assert "uploads that wait must have at most 2048 MB together" in refused(answered, 507)
+
+
+def test_an_upload_of_unknown_or_absurd_length_is_taken_for_a_long_one(shop: Workshop, portal: Portal) -> None:
+    app = Starlette(
+        routes=[Route("/{path:path}", answer, methods=["PUT"])],
+        middleware=[gate(lambda: shop, waiting=lambda: MOST_BYTES - (500 << 20) + 1)],
+    )
+    with httpx.Client(transport=InProcess(app, portal), base_url="http://localhost") as client:
+        path = "/_stcore/upload_file/session/file"
+        for said in ("", "-1", "9" * 30):
+            assert client.put(path, content=b"x", headers={"Content-Length": said}).status_code == 507
+        assert client.put(path, content=b"x").status_code == 200
+
+
+def test_what_streamlit_keeps_is_counted_by_itself() -> None:
+    manager = MemoryUploadedFileManager("/upload")
+    manager.add_file("session", UploadedFileRec("file", "a.jpg", "image/jpeg", b"12345"))
+    assert kept_by(manager) == 5
+    manager.remove_session_files("session")
+    assert kept_by(manager) == 0
 
 
 @pytest.mark.parametrize("path", OPEN)

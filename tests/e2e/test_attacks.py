@@ -1,11 +1,13 @@
 """Names that are scripts, and pages of other sites, in real Chromium: nothing of theirs runs, nothing changes."""
 
+import http.client
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import Page
@@ -46,7 +48,7 @@ def fill(data: Path) -> None:
         for number in range(2):
             drawn = np.zeros((300, 400), bool)
             drawn[40:140, 30 + 150 * number : 130 + 150 * number] = True
-            accepted = annotating.Accepted(masks.encode(drawn), CLOSING[:60], label=label, model=f"{EVIL}@{'0' * 12}")
+            accepted = annotating.Accepted(masks.encode(drawn), "o", label=label, model=f"{EVIL}@{'0' * 12}")
             by = evil if number else library
             saved = annotating.accept(by, image_id, f"k{image_id}-{number}", accepted)
             if number:
@@ -190,6 +192,29 @@ def test_a_page_of_another_site_changes_and_reads_nothing(
     assert tried["simple"] == "0"
     assert tried["socket"] == "refused"
     assert _state(server) == before
+
+
+def test_no_page_of_another_site_frames_ours(page: Page, app: AppProcess, other_site: str) -> None:
+    for path in ("/", "/images", "/_stcore/health", "/api/images", "/canvas/v/main.js"):
+        told = httpx.get(f"{app.url}{path}").headers
+        assert told.get_list("content-security-policy") == ["frame-ancestors 'self'"]
+        assert told.get_list("x-content-type-options") == ["nosniff"]
+    Other.target = app.url
+    page.goto(other_site)
+    with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+        page.evaluate(
+            "(url) => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))", app.url
+        )
+
+
+def test_the_server_reads_no_upload_that_it_has_no_room_for(app: AppProcess) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=20)
+    connection.putrequest("PUT", "/_stcore/upload_file/session/file")
+    connection.putheader("Content-Length", str(3 << 30))
+    connection.endheaders()  # and not one byte of it
+    answer = connection.getresponse()
+    assert (answer.status, b"uploads that wait must have at most 2048 MB" in answer.read()) == (507, True)
+    connection.close()
 
 
 def _state(server: AppProcess) -> list[Any]:
