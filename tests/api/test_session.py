@@ -9,7 +9,9 @@ import anyio.from_thread
 import httpx
 import pytest
 from sqlalchemy import event
+from starlette.requests import Request
 
+from api.session import address_of
 from core import people, sign_in
 from core.workshop import SIGN_INS_OF_ADDRESS, SIGN_INS_OF_NAME, Workshop
 from storage import sign_ins
@@ -266,6 +268,20 @@ def test_a_right_password_counts_a_name_anew(client: httpx.Client, ids: dict[str
         for _ in range(SIGN_INS_OF_NAME - 1):
             refused(team.sign_in(client, "owner", "wrong password"), 401)
         assert team.sign_in(client, "owner").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.168.7.9", "192.168.7.9"),
+        ("::ffff:192.168.7.9", "192.168.7.9"),
+        ("::ffff:192.168.7.10", "192.168.7.10"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_address_counts_for_itself_also_where_the_server_listens_on_both_kinds(host: str, counted: str) -> None:
+    assert address_of(Request({"type": "http", "client": (host, 40000), "headers": []})) == counted
 
 
 def test_too_many_names_from_one_address_must_wait(client: httpx.Client, ids: dict[str, int], shop: Workshop) -> None:
