@@ -39,7 +39,7 @@ def _is_coco(read: Any) -> bool:
 def _images(file: Path, read: Any, troubles: Troubles) -> Iterator[FoundImage]:
     name = fields.shown(file.name)
     if not _is_coco(read):
-        raise InvalidInput(f"{name} must be an object with lists of images and annotations, got {fields.shown(read)}")
+        raise InvalidInput(f"{name} must be an object with lists of images and annotations, got {fields.kind(read)}")
     labels = _labels(read.get("categories"), name, troubles)
     images: dict[int | str, tuple[str, tuple[int, int]]] = {}
     masks: dict[int | str, list[FoundMask]] = {}

@@ -11,6 +11,8 @@ from core.masks import MAX_SIDE
 
 MOST_BYTES: Final = 1 << 30
 """A larger text file is refused: what is read of it takes several times its size in memory."""
+MOST_DOCUMENT: Final = 256_000_000
+"""A longer JSON document is refused where it must be held whole: as values it takes many times its size."""
 LONGEST_LABEL: Final = 200
 _PIECE: Final = 1 << 16
 
@@ -40,9 +42,9 @@ def document(path: Path) -> Any:
     Raises
     ------
     InvalidInput
-        If it cannot be read or is no JSON.
+        If it cannot be read, is no JSON, or longer than a document may be.
     """
-    data = content(path)
+    data = content(path, MOST_DOCUMENT)
     try:
         return json.loads(data)
     except (ValueError, RecursionError, MemoryError) as error:
@@ -59,7 +61,7 @@ def dicts(values: Any, what: str) -> Iterator[dict[str, Any]]:
         If it is no list, or one of its values is no object.
     """
     if not isinstance(values, list):
-        raise InvalidInput(f"{what} must be one of a list, got {shown(values)}")
+        raise InvalidInput(f"{what} must be one of a list, got {kind(values)}")
     for value in values:
         yield keyed(value, what)
 
@@ -67,7 +69,7 @@ def dicts(values: Any, what: str) -> Iterator[dict[str, Any]]:
 def keyed(value: Any, what: str) -> dict[str, Any]:
     """Return a value that must be an object with keys."""
     if not isinstance(value, dict):
-        raise InvalidInput(f"{what} must be an object with keys, got {shown(value)}")
+        raise InvalidInput(f"{what} must be an object with keys, got {kind(value)}")
     return value
 
 
@@ -176,6 +178,9 @@ def items(path: Path) -> Iterator[Any]:
                         found, end = decoder.raw_decode(held)
                         break
                     except json.JSONDecodeError as error:
+                        if len(held) > MOST_DOCUMENT:
+                            most = f"at most {MOST_DOCUMENT // 10**6} MB"
+                            raise InvalidInput(f"an object of {shown(path.name)} must have {most}, got more") from error
                         if not (more := file.read(max(_PIECE, len(held)))):
                             raise wrong from error
                         held += more
@@ -190,8 +195,21 @@ def items(path: Path) -> Iterator[Any]:
 
 
 def shown(value: Any) -> str:
-    """Return the beginning of a value on one line, as sentences quote it."""
-    if isinstance(value, list | dict) and len(value) > 8:
-        return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
+    """Return the beginning of a value on one line, as sentences quote it; of lists and objects how long they are."""
+    if isinstance(value, list | dict):
+        return kind(value)
     words = " ".join(str(value)[:200].split())
     return "".join(char for char in words if char.isprintable())[:60]
+
+
+def kind(value: Any) -> str:
+    """Return what a value is. Text is not told: any file of the server may be taken for one with masks.
+
+    Examples
+    --------
+    >>> kind([1, 2]), kind({"password": "secret"}), kind("secret"), kind(4)
+    ('a list of 2', 'an object of 1', 'text', '4')
+    """
+    if isinstance(value, list | dict):
+        return f"{'a list' if isinstance(value, list) else 'an object'} of {len(value)}"
+    return "text" if isinstance(value, str) else shown(value)

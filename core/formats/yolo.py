@@ -104,7 +104,8 @@ def _masks(file: Path, labels: dict[int, str], troubles: Troubles) -> Iterator[F
                     raise ValueError("a class is a whole number")
                 number, shares = int(words[0]), [float(word) for word in words[1:]]
             except ValueError as error:
-                raise InvalidInput(f"{where} must be a class and numbers, got {fields.shown(line)!r}") from error
+                # The line is not quoted: any text file of the server may be taken for one with masks.
+                raise InvalidInput(f"{where} must be a class and numbers, got another thing") from error
             score = shares.pop() if len(shares) % 2 else None
             if len(shares) < 6:
                 raise InvalidInput(f"{where} must have at least three corners, got {len(shares) // 2}")

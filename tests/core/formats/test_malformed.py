@@ -137,7 +137,7 @@ CASES: dict[str, tuple[str, Made, int, str]] = {
         0,
         "image 1 of a.json must have text as file_name, got 3",
     ),
-    "an annotation that is none": ("coco", coco("x"), 1, "annotation 2 of a.json must be an object with keys, got x"),
+    "an annotation that is none": ("coco", coco("x"), 1, "annotation 2 of a.json must be an object with keys, got text"),
     "of no image": (
         "coco",
         coco(annotation(image_id=9)),
@@ -148,7 +148,7 @@ CASES: dict[str, tuple[str, Made, int, str]] = {
         "coco",
         coco(annotation(image_id=[1])),
         1,
-        "must have a number or text as image_id, got [1]",
+        "must have a number or text as image_id, got a list of 1",
     ),
     "text as segmentation": ("coco", segment("x"), 1, "a segmentation must be polygons or run lengths, got x"),
     "NaN": ("coco", segment([[0, 0, float("nan"), 1, 2, 2]]), 1, "a polygon must be made of numbers"),
@@ -176,8 +176,13 @@ CASES: dict[str, tuple[str, Made, int, str]] = {
     "SA-1B without an image": ("sa1b", text("{}", "a.json"), 0, "a.json must have image, but has none"),
     "SA-1B without a mask": ("sa1b", sa1b({"id": 3}), 1, "annotation 3 of a.json must have segmentation, but has none"),
     "SA-1B annotation that is none": ("sa1b", sa1b(None), 1, "annotation 2 of a.json must be an object with keys"),
-    "YOLO words": ("yolo", yolo("cup 1 2 3 4 5 6"), 1, "line 2 of a.txt must be a class and numbers, got 'cup"),
-    "YOLO class": ("yolo", yolo("-1 0 0 1 0 1 1"), 1, "line 2 of a.txt must be a class and numbers, got '-1"),
+    "YOLO words": (
+        "yolo",
+        yolo("cup 1 2 3 4 5 6"),
+        1,
+        "line 2 of a.txt must be a class and numbers, got another thing",
+    ),
+    "YOLO class": ("yolo", yolo("-1 0 0 1 0 1 1"), 1, "line 2 of a.txt must be a class and numbers, got another thing"),
     "YOLO NaN": ("yolo", yolo("0 nan 0 1 0 1 1"), 1, "line 2 of a.txt must have corners in shares of 0 to 1"),
     "YOLO pixels": ("yolo", yolo("0 10 0 100 0 100 100"), 1, "must have corners in shares of 0 to 1, got others"),
     "YOLO corners": ("yolo", yolo("0 0 0 1 1 0.5"), 1, "line 2 of a.txt must have at least three corners, got 2"),
@@ -341,6 +346,41 @@ def test_a_file_longer_than_memory_is_not_read(tmp_path: Path, monkeypatch: pyte
         fields.content(tmp_path / "a.json", fields.MOST_BYTES)
     for format, name in (("label-studio", "a.json"), ("cvat", "a.xml")):
         assert "must have at most 0 MB, got more" in read(format, tmp_path / name)[1][0]
+
+
+@pytest.mark.parametrize(
+    ("format", "says"),
+    [
+        ("coco", "a.json must have at most 256 MB, got 300 MB"),
+        ("sa1b", "a.json must have at most 256 MB, got 300 MB"),
+        ("labelme", "a.json must have at most 256 MB, got 300 MB"),
+    ],
+)
+def test_a_document_that_must_be_held_whole_is_not_read_where_it_is_long(
+    tmp_path: Path, format: str, says: str
+) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(300_000_000)
+    tracemalloc.start()
+    good, sentences, _ = read(format, tmp_path / "a.json")
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+    assert (good, sentences) == (0, [says])
+
+
+def test_an_object_of_a_list_is_not_read_where_it_is_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fields, "MOST_DOCUMENT", 1000)
+    (tmp_path / "a.json").write_text('[{"a": "' + "x" * 200_000)
+    assert read("label-studio", tmp_path / "a.json")[1] == ["an object of a.json must have at most 0 MB, got more"]
+
+
+@pytest.mark.parametrize("format", ["coco", "sa1b", "yolo", "labelme", "label-studio", "cvat", "voc", "label-map"])
+@pytest.mark.parametrize("content", ["db: secret-7", '{"password": "secret-7"}', '"secret-7"', '["secret-7"]'])
+def test_what_other_files_of_the_server_say_is_not_told(tmp_path: Path, format: str, content: str) -> None:
+    for name in ("a.json", "a.txt", "a.xml"):
+        (tmp_path / name).write_text(content)
+        for path in (tmp_path / name, tmp_path):
+            assert not any("secret-7" in sentence for sentence in read(format, path)[1])
 
 
 json_like = st.recursive(
