@@ -1,6 +1,7 @@
 """Files that pages were sent and still keep."""
 
 from streamlit.runtime import Runtime
+from streamlit.runtime.stats import CacheStat
 from streamlit.runtime.uploaded_file_manager import UploadedFileManager
 
 
@@ -11,4 +12,5 @@ def waiting_bytes() -> int:
 
 def kept_by(manager: UploadedFileManager) -> int:
     """Return how many bytes of uploads a manager keeps."""
-    return sum(stat.byte_length for stats in manager.get_stats().values() for stat in stats)
+    kept = [stat for stats in manager.get_stats().values() for stat in stats if isinstance(stat, CacheStat)]
+    return sum(stat.byte_length for stat in kept)

@@ -137,7 +137,12 @@ CASES: dict[str, tuple[str, Made, int, str]] = {
         0,
         "image 1 of a.json must have text as file_name, got 3",
     ),
-    "an annotation that is none": ("coco", coco("x"), 1, "annotation 2 of a.json must be an object with keys, got text"),
+    "an annotation that is none": (
+        "coco",
+        coco("x"),
+        1,
+        "annotation 2 of a.json must be an object with keys, got text",
+    ),
     "of no image": (
         "coco",
         coco(annotation(image_id=9)),
