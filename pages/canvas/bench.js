@@ -150,6 +150,7 @@ export class Bench {
 
   /** Keep what is in work, and take everything of the image off the stage. */
   leaveImage() {
+    this.commitLabel();
     if (this.painting.stroke) this.painting.end();
     this.hover.stop();
     if (this.imageId !== null) {
@@ -188,6 +189,7 @@ export class Bench {
   /** Another tab has this object in work, too: from here on it is one of this tab's own. */
   workApart(imageId, said) {
     if (imageId !== this.imageId || !this.isBusy) return;
+    this.commitLabel();
     this.working.object = Object.freeze({ ...this.working.object, key: uuid() });
     this.keepDraft();
     this.say(said, "warning");

@@ -35,6 +35,7 @@ export class Finishing {
   accept() {
     const { working, showing, painting } = this.bench;
     painting.end();
+    this.bench.commitLabel();
     const { object } = working;
     if (objects.isEmpty(object)) return this.bench.say("There is no mask to accept: click on an object first.");
     if (!showing.isCurrent || !showing.isComplete) return this.bench.say("The mask for the last prompt is not here yet; Enter again in a moment.");
@@ -86,6 +87,7 @@ export class Finishing {
   skip(reason = "hard") {
     const { working, painting, timer, imageId } = this.bench;
     painting.end();
+    this.bench.commitLabel();
     const { object } = working;
     if (objects.isEmpty(object)) return this.bench.say("There is no object to skip: click on one first.");
     const times = timer.rounded();
@@ -131,6 +133,7 @@ export class Finishing {
 
   /** Make the selected accepted mask the object in work. */
   edit(key = this.bench.masks.selected) {
+    this.bench.commitLabel();
     const { masks, working } = this.bench;
     const mask = masks.find(key);
     if (!mask) return this.bench.say("Select an accepted mask first.");

@@ -11,7 +11,8 @@ export function objectPanel(bench) {
   const clear = actionButton(bench, "clear", { text: "Clear", showKey: true });
   const next = actionButton(bench, "next", { text: "Next", showKey: true });
   const heading = el("h2", {}, "Object");
-  const { root: label, input } = labelField(bench);
+  const { root: label, input, commit } = labelField(bench);
+  bench.commitLabel = commit;
   bench.focusLabel = () => {
     if (label.hidden) bench.say("Labels are off in this project.");
     else input.focus();
@@ -44,18 +45,32 @@ function labelField(bench) {
     autocomplete: "off",
   });
   input.setAttribute("list", "ms-labels");
-  const target = () => bench.masks.selectedMask;
-  const set = () => {
-    const value = input.value.trim() || null;
-    if (!bench.isBusy && target()) bench.finishing.labelMask(target().key, value);
-    else if (bench.isBusy) bench.working.setLabel(value);
+  const subject = () => {
+    const { object } = bench.working;
+    if (bench.isBusy) return { object: object.key, label: object.label ?? null };
+    const mask = bench.masks.selectedMask;
+    return mask && { mask: mask.key, label: mask.label ?? null };
   };
-  input.addEventListener("change", set);
+  /** What is being labelled while the field has the focus: a press elsewhere can select another mask meanwhile. */
+  let about = null;
+  const commit = () => {
+    const value = input.value.trim() || null;
+    if (!about || value === about.label) return;
+    about.label = value;
+    if (about.mask) bench.finishing.labelMask(about.mask, value);
+    else if (bench.isBusy && about.object === bench.working.object.key) bench.working.setLabel(value);
+  };
+  input.addEventListener("focus", () => (about = subject()));
+  input.addEventListener("change", commit);
+  input.addEventListener("blur", () => {
+    commit();
+    about = null;
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key === "Escape") input.value = bench.working.object.label ?? "";
+    if (event.key === "Escape") input.value = about?.label ?? "";
     bench.stage.root.focus({ preventScroll: true });
   });
   const root = el("div", { class: "label" }, input, names);
@@ -64,9 +79,14 @@ function labelField(bench) {
     root.hidden = !labels;
     input.title = bench.keys.tip("label");
     if (names.childElementCount !== known.length) names.replaceChildren(...known.map((value) => el("option", { value })));
-    const value = bench.isBusy ? bench.working.object.label : target()?.label;
-    if (!input.matches(":focus")) input.value = value ?? "";
-    input.disabled = !bench.isBusy && !target();
+    const now = subject();
+    const same = about?.mask === now?.mask && about?.object === now?.object;
+    if (!input.matches(":focus") || !same) {
+      commit();
+      about = input.matches(":focus") ? now : null;
+      input.value = now?.label ?? "";
+    }
+    input.disabled = !now;
   });
-  return { root, input };
+  return { root, input, commit };
 }

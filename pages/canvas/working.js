@@ -190,6 +190,7 @@ export class Working {
   clear() {
     if (this.bench.painting.stroke) return this.bench.painting.cancel();
     if (objects.isEmpty(this.object)) return;
+    this.bench.commitLabel();
     this.change("clearing the object", objects.fresh());
     this.bench.say(`Cleared. ${this.bench.keys.tip("undo", "Undo")} brings it back.`);
   }

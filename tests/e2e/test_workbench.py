@@ -1,5 +1,6 @@
 """What makes eight hours a day bearable: views, keys, flags, and undo of everything."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.app_process import AppProcess
+from core.projects import change_settings
+from core.workshop import Library
 from tests.e2e.conftest import Bench, kept, pixels
 from tests.e2e.photos import DISK
 
@@ -288,3 +291,46 @@ def test_brightness_contrast_and_opacity_are_seen_on_the_stage(bench: Bench, ima
     assert (
         main.locator(".photo").evaluate("(photo) => getComputedStyle(photo).filter") != "brightness(1.5) contrast(0.8)"
     )
+
+
+@pytest.fixture
+def labels(library: Library) -> Iterator[None]:
+    """Masks of the project have labels."""
+    change_settings(library, {"labels": True})
+    yield
+    change_settings(library, {"labels": False})
+
+
+def test_a_typed_label_goes_to_what_it_was_typed_for(bench: Bench, app: AppProcess, image: int, labels: None) -> None:
+    def labels_kept() -> list[str | None]:
+        return [mask["label"] for mask in kept(app, image)["mask_list"]]
+
+    bench.open(image)
+    page = bench.page
+    field = page.get_by_role("combobox", name="Label of the object")
+    accept = page.get_by_role("button", name=re.compile("^Accept"))
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.press("l")
+    page.keyboard.type("cat")
+    accept.click()
+    bench.until("s.masks.length === 1 && s.masks[0].mask_id && s.unsaved === 0")
+    assert labels_kept() == ["cat"]
+
+    bench.press("b")
+    bench.drag((20, 20), (60, 20))
+    bench.accept()
+    rows = page.locator(".mask-main")
+    rows.last.click()
+    bench.press("l")
+    field.fill("dog")
+    rows.first.click()
+    bench.until("s.selected === s.masks[1].key && s.masks[0].label === 'dog' && s.unsaved === 0")
+    page.wait_for_function("(field) => field.value === ''", arg=field.element_handle())
+    page.keyboard.type("bird")
+    page.keyboard.press("Escape")
+    assert field.input_value() == ""
+    bench.press("l")
+    page.keyboard.type("fox")
+    page.get_by_role("button", name=re.compile("^Next")).click()
+    bench.until(f"s.image_id !== {image} && s.phase === 'ready' && s.unsaved === 0")
+    assert labels_kept() == ["dog", "fox"]
