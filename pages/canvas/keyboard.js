@@ -14,6 +14,8 @@ export class Keyboard {
     this.bench = bench;
     this.commands = commands;
     this.held = held;
+    /** where the key of each held action lies: what is on it can change while it is down @type {Map<string, string>} */
+    this.codes = new Map();
     this.stop = new AbortController();
     const options = { capture: true, signal: this.stop.signal };
     window.addEventListener("keydown", (event) => this.down(event), options);
@@ -41,6 +43,7 @@ export class Keyboard {
     this.bench.timer.touch(this.bench.tool === "point" ? "prompting" : "painting");
     if (action.hold) {
       this.held.add(action.id);
+      this.codes.set(action.id, event.code);
       this.bench.stage.root.classList.toggle(`held-${action.id}`, true);
     } else {
       this.commands[action.id]?.(event);
@@ -48,11 +51,10 @@ export class Keyboard {
   }
 
   up(event) {
-    for (const id of [...this.held]) {
-      const keys = this.bench.keys.keysOf.get(id) ?? [];
-      const name = event.key === " " ? "Space" : event.key.toLowerCase();
-      if (keys.some((key) => key.toLowerCase() === name.toLowerCase())) this.let(id);
-    }
+    // A Mac tells of no key that comes up while Cmd is down.
+    if (event.key === "Meta") return this.release();
+    for (const id of [...this.held]) if (this.codes.get(id) === event.code) this.let(id);
+    return undefined;
   }
 
   release() {

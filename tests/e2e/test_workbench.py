@@ -334,3 +334,19 @@ def test_a_typed_label_goes_to_what_it_was_typed_for(bench: Bench, app: AppProce
     page.get_by_role("button", name=re.compile("^Next")).click()
     bench.until(f"s.image_id !== {image} && s.phase === 'ready' && s.unsaved === 0")
     assert labels_kept() == ["dog", "fox"]
+
+
+def test_a_held_key_comes_up_on_any_layout_and_with_a_modifier(
+    bench: Bench, app: AppProcess, image: int, as_it_was: None
+) -> None:
+    keys = {"background": ["x", "Ctrl+m"]}
+    httpx.put(f"{app.url}/api/preferences", json={"keys": keys}).raise_for_status()
+    bench.open(image)
+    keyboard = bench.page.context.new_cdp_session(bench.page)
+    held = bench.page.locator(".stage.held-background")
+    for key, code, modifiers in (("ч", "KeyX", 0), ("m", "KeyM", 2)):
+        pressed = {"key": key, "code": code, "windowsVirtualKeyCode": ord(code[-1])}
+        keyboard.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "modifiers": modifiers, **pressed})
+        held.wait_for()
+        keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **pressed})
+        held.wait_for(state="detached", timeout=3_000)
