@@ -45,9 +45,10 @@ def test_a_retraining_is_told_of_and_cancelled(client: httpx.Client, shop: Works
     assert busy.status_code == 409
     assert f"but job {job_id} is at work" in busy.json()["detail"]
     with shop.engines.writing() as session:
-        assert job_queries.claim(job_id, session=session)
+        holder = job_queries.claim(job_id, session=session)
+    assert holder is not None
     assert client.delete(f"/api/retrainings/{job_id}").status_code == 204
     with shop.engines.writing() as session:
-        assert job_queries.renew(job_id, {"stage": "Learning", "share": 0.5, "history": []}, session=session)
-        job_queries.end(job_id, "cancelled", None, {}, session=session)
+        assert job_queries.renew(job_id, holder, {"stage": "Learning", "share": 0.5, "history": []}, session=session)
+        job_queries.end(job_id, holder, "cancelled", None, {}, session=session)
     assert client.get("/api/retrainings/newest").json()["state"] == "cancelled"
