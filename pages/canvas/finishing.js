@@ -38,7 +38,10 @@ export class Finishing {
     this.bench.commitLabel();
     const { object } = working;
     if (objects.isEmpty(object)) return this.bench.say("There is no mask to accept: click on an object first.");
-    if (!showing.isCurrent || !showing.isComplete) return this.bench.say("The mask for the last prompt is not here yet; Enter again in a moment.");
+    if (!showing.isCurrent || !showing.isComplete) {
+      showing.retry();
+      return this.bench.say("The mask for the last prompt is not here yet; Enter again in a moment.");
+    }
     if (!showing.hasMask) return this.bench.say(showing.problem ?? "There is no mask to accept yet.");
     const { composer } = showing;
     const size = measure(composer.pixels, composer.width, composer.height);

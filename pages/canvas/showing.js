@@ -119,10 +119,13 @@ export class Showing {
     }
   }
 
-  /** Ask once more for candidates that could not be had. */
+  /** Ask once more for candidates, or for the chosen one's full-size mask, that could not be had. */
   retry(object = this.object) {
-    const waits = object === this.object && objects.promptKey(object) && !this.bench.answers.of(object);
-    if (waits && !this.bench.answers.isAsked(object)) this.refresh(false);
+    if (object !== this.object || !objects.promptKey(object)) return;
+    const { answers } = this.bench;
+    if (!answers.of(object)) {
+      if (!answers.isAsked(object)) this.refresh(false);
+    } else if (!this.isComplete) this.paint();
   }
 
   /** Fetch the full-size masks of the other candidates once nothing else is going on: clicks come first. */
@@ -140,7 +143,7 @@ export class Showing {
 
   /** @returns {Promise<boolean>} whether the candidate is complete now */
   async complete(answer, index) {
-    const chosen = () => answer === this.answer && index === this.object.chosen;
+    const chosen = () => answer === this.answer && index === this.chosen;
     try {
       await this.bench.answers.complete(answer, index);
       if (chosen()) this.paint();

@@ -36,6 +36,20 @@ def test_keys_pressed_while_the_next_image_opens_do_not_touch_it(bench: Bench, a
     bench.until("s.object.points.length === 1 && s.has_mask")
 
 
+def test_a_candidate_whose_mask_did_not_come_is_fetched_again(bench: Bench, image: int) -> None:
+    bench.open(image)
+    bench.page.route(re.compile(r"/candidates/"), lambda route: route.fulfill(status=503))
+    with bench.page.expect_response(re.compile(r"/candidates/")):
+        bench.prompted(lambda: bench.click(X, Y))
+    bench.press("2")
+    bench.until("s.object.chosen === 1 && s.message.kind === 'error'")
+    bench.page.unroute_all()
+    bench.press("Enter")
+    bench.until("s.candidates[1].rle && s.masks.length === 0")
+    rle = bench.state()["candidates"][1]["rle"]
+    assert bench.accept()["rle"] == rle
+
+
 def test_a_server_that_dies_costs_nothing(page: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
     with AppProcess(tmp_path_factory.mktemp("mortal") / "data") as app:
         bench = Bench(page, app.url)
