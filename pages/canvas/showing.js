@@ -19,7 +19,13 @@ export class Showing {
     this.answer = null;
     /** when the hand asked for what is not painted yet; 0 for nothing */
     this.clickAt = 0;
-    this.problem = null;
+    this.setProblem(null);
+  }
+
+  /** Note why the prompt has no answer; until it is asked `again` the stopwatch rests. @param {string | null} problem */
+  setProblem(problem, again = false) {
+    this.problem = problem;
+    this.bench.timer.hold("server", again);
   }
 
   get object() {
@@ -105,14 +111,15 @@ export class Showing {
       await answers.ask(object);
       if (objects.promptKey(this.object) !== objects.promptKey(object)) return;
       this.bench.hover.stop();
-      this.problem = null;
+      this.setProblem(null);
       this.refresh(true);
       this.completeAll();
     } catch (error) {
       if (error.name === "AbortError" || objects.promptKey(this.object) !== objects.promptKey(object)) return;
-      this.problem = error.message;
+      const again = error.passing ?? true;
+      this.setProblem(error.message, again);
       this.bench.say(error.message, "error");
-      if (error.passing ?? true) setTimeout(() => this.retry(object), 2_000);
+      if (again) setTimeout(() => this.retry(object), 2_000);
     } finally {
       timer.endWaiting();
       this.bench.emitter.changed("status", "candidates");

@@ -3,8 +3,8 @@
 //   painting   brush or eraser is down, or moved within the last MOVING_MS
 //   prompting  the hand moves with the point tool (the last input is at most MOVING_MS old)
 //   thinking   none of these, and the last input is at most IDLE_MS old
-// Hidden tabs, open dialogs and absent people count nothing. The limit looks at all but waiting: a slow server must not
-// cost an object.
+// Hidden tabs, open dialogs, absent people, and prompts that an absent server will be asked again count nothing. The
+// limit looks at all but waiting: a slow server must not cost an object.
 
 /** @typedef {{waiting_ms: number, thinking_ms: number, prompting_ms: number, painting_ms: number}} Times */
 
@@ -75,9 +75,10 @@ export class Timer {
     this.waiting = Math.max(0, this.waiting - 1);
   }
 
-  /** Stop or go on counting for a reason ("hidden", "dialog"). @param {string} why @param {boolean} on */
+  /** Stop or go on counting for a reason ("hidden", "dialog", "server"). @param {string} why @param {boolean} on */
   hold(why, on) {
     this.look();
+    if (on === this.held.has(why)) return;
     if (on) this.held.add(why);
     else this.held.delete(why);
     this.input = this.clock();

@@ -83,7 +83,7 @@ export class Working {
     if (objects.isEmpty(object)) this.bench.restoreTimer(null, false, 0);
     else if (object.key !== from.key || (times && objects.isEmpty(from))) this.bench.restoreTimer(times, true, Infinity);
     else this.bench.timer.start();
-    this.bench.showing.problem = null;
+    this.bench.showing.setProblem(null);
     this.bench.showing.refresh(true);
   }
 

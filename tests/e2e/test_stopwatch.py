@@ -1,16 +1,18 @@
 """The stopwatch of the object in work, as a person meets it: what it counts, and what must not count."""
 
+import re
+
 from tests.e2e.conftest import Bench
 from tests.e2e.photos import DISK
 
 X, Y, _ = DISK
 
 
-def look_around(bench: Bench, seconds: int) -> None:
-    """Let time go by with a hand that moves often enough not to be away, and that has just moved."""
-    for at in range(0, seconds, 10):
+def look_around(bench: Bench, seconds: int, step: int = 10) -> None:
+    """Let time go by with a hand that moves often enough not to be away."""
+    for at in range(0, seconds, step):
         bench.page.mouse.move(*bench.at(40 + at, 40))
-        bench.page.clock.run_for(1000 * min(10, seconds - at))
+        bench.page.clock.run_for(1000 * min(step, seconds - at))
 
 
 def opened(bench: Bench, image: int) -> None:
@@ -41,3 +43,18 @@ def test_an_emptied_object_has_no_time_and_the_next_one_all_of_it(bench: Bench, 
     bench.page.clock.run_for(1000)
     assert bench.state()["skips"] == []
     assert bench.state()["limit_used_ms"] < 5_000
+
+
+def test_a_server_that_is_away_takes_no_time_from_an_object(bench: Bench, image: int) -> None:
+    opened(bench, image)
+    bench.page.route(re.compile(r"/prompt$"), lambda route: route.fulfill(status=503))
+    bench.click(X, Y)
+    bench.until("s.message.kind === 'error'")
+    look_around(bench, 45, step=1)
+    assert bench.state()["skips"] == []
+    assert bench.state()["limit_used_ms"] < 2_000
+    bench.page.unroute_all()
+    bench.page.clock.run_for(3000)
+    bench.until("s.current && s.has_mask")
+    look_around(bench, 4)
+    assert bench.state()["limit_used_ms"] > 3_000
