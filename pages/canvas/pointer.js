@@ -55,6 +55,7 @@ export class Pointer {
     this.pointerId = event.pointerId;
     this.place = this.bench.stage.locate(event.clientX, event.clientY);
     this.gesture = this.begin(event);
+    if (this.gesture) this.bench.stage.gripped = this.bench.stage.paneAt(event.clientX);
     this.bench.timer.touch(this.hand);
     if (event.pointerType === "touch" && this.gesture instanceof Click) {
       this.longPress = setTimeout(() => this.pressLong(), LONG_PRESS_MS);
@@ -154,18 +155,22 @@ export class Pointer {
     clearTimeout(this.longPress);
     if (event.pointerType === "touch" && this.pinch.up(event)) return;
     if (event.pointerId !== this.pointerId || !this.gesture) return;
+    this.take().end(event);
+  }
+
+  /** Return the running gesture, which runs no more. */
+  take() {
     const { gesture } = this;
     this.gesture = null;
     this.pointerId = null;
-    gesture.end(event);
+    this.bench.stage.gripped = null;
+    return gesture;
   }
 
   pressLong() {
     if (!(this.gesture instanceof Click)) return;
     this.gesture.label = 0;
-    const { gesture } = this;
-    this.gesture = null;
-    gesture.end();
+    this.take().end();
     navigator.vibrate?.(15);
   }
 
@@ -181,9 +186,7 @@ export class Pointer {
   /** Give the running gesture up; nothing of it remains. */
   drop() {
     clearTimeout(this.longPress);
-    this.gesture?.cancel();
-    this.gesture = null;
-    this.pointerId = null;
+    this.take()?.cancel();
   }
 
   leave() {

@@ -28,6 +28,8 @@ export class Stage {
     this.view = { scale: 1, x: 0, y: 0 };
     this.fitted = true;
     this.beside = false;
+    /** the pane in which a gesture began: until it ends, places are that pane's @type {Pane | null} */
+    this.gripped = null;
     this.bounds = NOTHING;
     this.mode = "fill";
     this.onView = () => {};
@@ -95,6 +97,7 @@ export class Stage {
 
   setBeside(on) {
     this.beside = on;
+    this.gripped = null;
     this.plain.root.hidden = !on;
     this.root.classList.toggle("beside", on);
     this.resized();
@@ -147,9 +150,14 @@ export class Stage {
     this.preview.show(candidate?.coarse ?? null, decode, rgb);
   }
 
+  /** @param {number} clientX */
+  paneAt(clientX) {
+    return this.beside && this.plain.covers(clientX) ? this.plain : this.main;
+  }
+
   /** Where a pointer is, in image coordinates. @returns {{x: number, y: number, stageX: number, stageY: number, inside: boolean}} */
   locate(clientX, clientY) {
-    const pane = this.beside && this.plain.covers(clientX) ? this.plain : this.main;
+    const pane = this.gripped ?? this.paneAt(clientX);
     const rect = pane.root.getBoundingClientRect();
     const stageX = clientX - rect.left - pane.root.clientLeft;
     const stageY = clientY - rect.top - pane.root.clientTop;

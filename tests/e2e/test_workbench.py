@@ -51,6 +51,23 @@ def test_side_by_side_both_panes_share_one_view(bench: Bench, image: int, as_it_
     panes.nth(0).wait_for(state="hidden")
 
 
+def test_a_gesture_stays_in_the_pane_where_it_began(bench: Bench, image: int, as_it_was: None) -> None:
+    bench.open(image)
+    bench.press("i")
+    bench.page.locator(".pane").nth(1).wait_for()
+    bench.press("b")
+    x, y = bench.at(40, Y)
+    border = bench.page.locator(".pane").nth(1).bounding_box()
+    assert border is not None
+    bench.page.mouse.move(x, y)
+    bench.page.mouse.down()
+    bench.page.mouse.move(border["x"] - 60, y, steps=20)
+    bench.page.mouse.up()
+    bench.until("s.object.edits.length === 1")
+    (stroke,) = bench.state()["object"]["edits"]
+    assert max(stroke["path"][0::2]) <= 41
+
+
 def test_outline_only_and_hidden_and_back(bench: Bench, image: int, as_it_was: None) -> None:
     bench.open(image)
     bench.prompted(lambda: bench.click(X, Y))
