@@ -300,6 +300,13 @@ export class Bench {
     this.showAccepted();
   }
 
+  /** Note which prompt point the pointer is on. @param {number} index  -1 for none */
+  hoverPoint(index) {
+    if (index === this.hoveredPoint) return;
+    this.hoveredPoint = index;
+    this.showPrompts();
+  }
+
   /** Say one sentence in the status bar, and to screen readers. @param {"info" | "warning" | "error"} kind */
   say(text, kind = "info") {
     this.message = { text, kind };
@@ -311,7 +318,10 @@ export class Bench {
   /** @param {"point" | "brush" | "eraser"} tool */
   setTool(tool) {
     this.tool = tool;
-    if (tool !== "point") this.hover.stop();
+    if (tool !== "point") {
+      this.hover.stop();
+      this.hoverPoint(-1);
+    }
     this.stage.root.dataset.tool = tool;
     this.emitter.changed("tool");
   }

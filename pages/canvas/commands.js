@@ -73,8 +73,12 @@ function clear(bench) {
 }
 
 function removeHere(bench) {
-  if (bench.hoveredPoint >= 0) bench.working.removePoint(bench.hoveredPoint);
-  else if (bench.masks.selected) bench.finishing.remove();
+  const { hoveredPoint } = bench;
+  if (hoveredPoint >= 0) {
+    // The points after it move up; none of them is under the pointer.
+    bench.hoverPoint(-1);
+    bench.working.removePoint(hoveredPoint);
+  } else if (bench.masks.selected) bench.finishing.remove();
   else bench.say("Point at a prompt, or select an accepted mask, to remove it.");
 }
 

@@ -142,11 +142,7 @@ export class Pointer {
   hover(event) {
     const { bench } = this;
     if (bench.tool !== "point") return;
-    const hit = this.pointAt(event);
-    if (hit !== bench.hoveredPoint) {
-      bench.hoveredPoint = hit;
-      bench.showPrompts();
-    }
+    bench.hoverPoint(this.pointAt(event));
     bench.aiming.preview(this.place, { shift: event.shiftKey, background: event.altKey || this.held.has("background") });
   }
 
@@ -193,6 +189,7 @@ export class Pointer {
     if (this.gesture) return;
     this.place = null;
     this.bench.hover.stop();
+    this.bench.hoverPoint(-1);
     this.bench.aiming.showBrush(null);
   }
 

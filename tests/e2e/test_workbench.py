@@ -157,6 +157,32 @@ def test_points_are_moved_and_removed(bench: Bench, image: int) -> None:
         bench.until(f"s.object.points.length === {count}")
 
 
+def test_delete_removes_only_a_point_that_the_pointer_is_on(bench: Bench, image: int) -> None:
+    bench.open(image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.prompted(lambda: bench.click(20, 20, button="right"))
+    hovered = bench.page.locator(".stage .point.hovered")
+
+    def leave() -> None:
+        bench.page.locator(".candidates").hover()
+
+    for away in (leave, lambda: bench.press("b")):
+        bench.press("v")
+        bench.page.mouse.move(*bench.at(X + 30, Y))
+        bench.page.mouse.move(*bench.at(X, Y), steps=3)
+        hovered.first.wait_for()
+        away()
+        bench.press("Delete")
+        bench.until("s.message.text.startsWith('Point at a prompt')")
+        assert len(bench.state()["object"]["points"]) == 2
+    bench.press("v")
+    bench.page.mouse.move(*bench.at(X, Y), steps=3)
+    hovered.first.wait_for()
+    for _ in range(2):
+        bench.press("Delete")
+    bench.until("s.object.points.length === 1 && s.message.text.startsWith('Point at a prompt')")
+
+
 def test_an_accepted_mask_is_edited_and_the_old_one_comes_back(bench: Bench, app: AppProcess, image: int) -> None:
     bench.open(image)
     bench.prompted(lambda: bench.click(X, Y))
