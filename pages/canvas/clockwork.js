@@ -40,7 +40,7 @@ export class Clockwork {
       bench.stage.root.classList.remove("late");
     } else if (used >= warn && !bench.timer.warned) {
       bench.timer.warned = true;
-      const left = Math.round((limit - warn) / 1000);
+      const left = Math.max(0, Math.round((limit - used) / 1000));
       bench.say(skips ? `${left} s left, then this object goes to the hard queue.` : "This object takes long.", "warning");
     }
     bench.emitter.changed("timer");

@@ -15,6 +15,8 @@ export function openDialog(bench, title, ...content) {
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
     dialog.remove();
+    // Told late, when another may have been opened in its place.
+    if (bench.dialog !== dialog) return;
     bench.timer.hold("dialog", false);
     bench.stage.root.focus({ preventScroll: true });
   });

@@ -58,3 +58,31 @@ def test_a_server_that_is_away_takes_no_time_from_an_object(bench: Bench, image:
     bench.until("s.current && s.has_mask")
     look_around(bench, 4)
     assert bench.state()["limit_used_ms"] > 3_000
+
+
+def test_the_warning_says_how_much_is_left(bench: Bench, image: int) -> None:
+    opened(bench, image)
+    bench.prompted(lambda: bench.click(X, Y))
+    look_around(bench, 19)
+    bench.page.clock.run_for(7_000)
+    bench.press("2")
+    bench.until("s.object.chosen === 1")
+    bench.open(image)
+    bench.until("s.object.chosen === 1")
+    bench.page.clock.run_for(400)
+    bench.until("/^[2-5] s left, then this object goes to the hard queue/.test(s.message.text)")
+
+
+def test_no_time_counts_behind_help_that_is_opened_anew(bench: Bench, image: int) -> None:
+    opened(bench, image)
+    bench.prompted(lambda: bench.click(X, Y))
+    bench.press("?")
+    bench.page.get_by_role("button", name="Default keys").click()
+    bench.page.locator("dialog").nth(1).wait_for(state="detached")
+    before = bench.state()["limit_used_ms"]
+    bench.page.clock.run_for(10_000)
+    assert bench.state()["limit_used_ms"] < before + 500
+    bench.press("Escape")
+    bench.page.locator("dialog").wait_for(state="detached")
+    bench.page.clock.run_for(5_000)
+    assert bench.state()["limit_used_ms"] > before + 4_000
