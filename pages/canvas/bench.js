@@ -97,7 +97,10 @@ export class Bench {
     this.drafts.onHolder = (imageId, name) => this.lease.lost(imageId, name);
     this.drafts.onApart = (imageId, said) => this.workApart(imageId, said);
     listenToServer(this);
-    this.stage.onView = () => this.emitter.changed("view");
+    this.stage.onView = () => {
+      this.emitter.changed("view");
+      this.crosshair?.viewChanged();
+    };
     this.outboxStarted = started;
   }
 
@@ -173,6 +176,7 @@ export class Bench {
     const finished = new Set([...this.masks.list, ...this.masks.skips].map((one) => one.object_key));
     const draft = this.drafts.newest(view.id, work, finished);
     this.hoveredPoint = -1;
+    this.crosshair.hide();
     this.working.openImage(view.id, view.width, view.height, draft);
     if (draft) this.say("The object in work is back.");
     this.emitter.changed("image", "masks", "object", "candidates");

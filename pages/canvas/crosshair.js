@@ -14,11 +14,17 @@ export class Crosshair {
   }
 
   hide() {
+    this.giveUp();
+    this.dab = null;
     if (!this.at) return;
     this.at = null;
-    this.corner = null;
-    this.dab = null;
     this.show();
+  }
+
+  /** The view has changed: what stands on a place of the photo moves with it. */
+  viewChanged() {
+    if (this.at) this.show();
+    else this.bench.pointer.viewChanged();
   }
 
   show() {

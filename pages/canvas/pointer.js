@@ -20,6 +20,8 @@ export class Pointer {
     this.pointerId = null;
     /** last place of the pointer @type {{x: number, y: number, inside: boolean} | null} */
     this.place = null;
+    /** the event that led there @type {PointerEvent | WheelEvent | null} */
+    this.last = null;
     this.longPress = 0;
     this.stopListening = new AbortController();
     const { signal } = this.stopListening;
@@ -56,6 +58,7 @@ export class Pointer {
     this.place = this.bench.stage.locate(event.clientX, event.clientY);
     this.gesture = this.begin(event);
     if (this.gesture) this.bench.stage.gripped = this.bench.stage.paneAt(event.clientX);
+    this.last = event;
     this.bench.timer.touch(this.hand);
     if (event.pointerType === "touch" && this.gesture instanceof Click) {
       this.longPress = setTimeout(() => this.pressLong(), LONG_PRESS_MS);
@@ -124,6 +127,7 @@ export class Pointer {
     if (event.pointerType === "touch" && this.pinch.move(event)) return;
     const { bench } = this;
     this.place = bench.stage.locate(event.clientX, event.clientY);
+    this.last = event;
     bench.timer.touch(this.hand);
     if (this.gesture) {
       if (event.pointerId !== this.pointerId) return;
@@ -193,10 +197,18 @@ export class Pointer {
     this.bench.aiming.showBrush(null);
   }
 
+  /** Another place of the photo is under a pointer that rests. */
+  viewChanged() {
+    if (!this.place || this.pinch.active) return;
+    this.place = this.bench.stage.locate(this.last.clientX, this.last.clientY);
+    this.bench.aiming.showBrush(this.place);
+  }
+
   /** @param {WheelEvent} event */
   wheel(event) {
     event.preventDefault();
     const { stage } = this.bench;
+    this.last = event;
     this.bench.timer.touch(this.hand);
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
     if (event.shiftKey) {

@@ -393,3 +393,28 @@ def test_a_held_key_comes_up_on_any_layout_and_with_a_modifier(
         held.wait_for()
         keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **pressed})
         held.wait_for(state="detached", timeout=3_000)
+
+
+def test_the_crosshair_stays_on_its_place_and_its_corner_with_its_image(bench: Bench, image: int) -> None:
+    def where() -> tuple[float, float]:
+        box = bench.page.locator(".pane").last.locator(".cross").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    bench.open(image)
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown"):
+        bench.press(key)
+    x, y = where()
+    place = bench.page.evaluate(f"window.__masksmith.toImage({x}, {y})")
+    scale = bench.state()["view"]["scale"]
+    bench.press("0")
+    bench.until(f"s.view.scale !== {scale}")
+    assert where() == pytest.approx(bench.at(place["x"], place["y"]), abs=1)
+    bench.press("u")
+    bench.until("s.message.text.startsWith('One corner')")
+    bench.press("n")
+    bench.until(f"s.image_id !== {image} && s.phase === 'ready'")
+    bench.press("ArrowRight")
+    bench.press("u")
+    bench.until("s.message.text.startsWith('One corner')")
+    assert not bench.state()["in_work"]
