@@ -60,7 +60,11 @@ function labelField(bench) {
     if (about.mask) bench.finishing.labelMask(about.mask, value);
     else if (bench.isBusy && about.object === bench.working.object.key) bench.working.setLabel(value);
   };
-  input.addEventListener("focus", () => (about = subject()));
+  input.addEventListener("focus", () => {
+    about = subject();
+    // Panels draw a frame late: the field may still show what was selected before.
+    if (input.value !== (about?.label ?? "")) input.value = about?.label ?? "";
+  });
   input.addEventListener("change", commit);
   input.addEventListener("blur", () => {
     commit();
