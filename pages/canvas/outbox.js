@@ -123,7 +123,9 @@ export class Outbox {
   saveBeside(id) {
     for (const item of this.items) {
       if (item.id !== id || item.op !== "accept") continue;
-      item.body = { ...item.body, supersedes: null };
+      // What stays imported is a correction of what was: beside that it is what a hand has painted.
+      const origin = item.body.origin === "imported" ? "by_hand" : item.body.origin;
+      item.body = { ...item.body, supersedes: null, origin };
       item.info = { ...item.info, replaced: null, beside: true };
     }
     this.tryAgain(id);

@@ -66,6 +66,25 @@ def test_what_is_refused_for_good_is_set_aside_and_shown(page: Page, backend: Ba
     assert [r.path for r in backend.requests] == ["/bad", "/good", "/bad"]
 
 
+def test_a_refused_correction_is_saved_as_a_mask_of_its_own(page: Page, backend: Backend) -> None:
+    backend.answer = lambda _request: (409, {"detail": "mask 3 was deleted meanwhile"})
+    page.evaluate(START)
+    for key, origin in (("a", "imported"), ("b", "assisted")):
+        body = {"supersedes": "old", "origin": origin, "object_key": key}
+        sent = {"op": "accept", "imageId": 1, "method": "POST", "path": f"/{key}", "key": key, "body": body, "info": {}}
+        page.evaluate("(item) => box.add(item)", sent)
+    page.wait_for_function("() => box.refused.length === 2")
+    backend.answer = lambda _request: (201, {})
+    page.evaluate("for (const { id } of box.refused) box.saveBeside(id)")
+    page.wait_for_function("() => box.items.length === 0")
+    sent_again = [request.body for request in backend.requests[2:]]
+    # Nothing imported is corrected by it any more: it is a mask that a hand has painted.
+    assert sent_again == [
+        {"supersedes": None, "origin": "by_hand", "object_key": "a"},
+        {"supersedes": None, "origin": "assisted", "object_key": "b"},
+    ]
+
+
 def test_deleting_what_is_gone_is_done(page: Page, backend: Backend) -> None:
     backend.answer = lambda _request: (404, {"detail": "no such mask"})
     page.evaluate(START)
