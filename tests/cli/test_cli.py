@@ -148,7 +148,7 @@ def test_masks_that_cannot_be_read_are_told_and_photos_that_are_lacking_imported
     assert result.stdout.splitlines() == [
         "1 mask on 1 image taken in, to be kept, fixed or deleted, 1 not readable, 1 image not in the library. "
         "Photos: 1 imported.",
-        "  line 2 of a.txt must be a class and numbers, got '0 cup'",
+        "  line 2 of a.txt must be a class and numbers, got another thing",
         "  none must be the name of one image of the library, got none",
     ]
 

@@ -167,7 +167,7 @@ def test_where_chance_assigned_objects_only_those_are_compared(worked: Library) 
         for key, origin, ms in (("0", "by_hand", 50_000), ("f", "assisted", 10_000)):
             times = {"thinking_ms": ms + 100 * number}
             changes: dict[str, Any] = {"origin": origin, "times": times, "object_key": key * 8, "by_chance": True}
-            accept(worked, f"{key}{number}", square(1 + number), **changes)
+            accept(worked, f"{key}-{number}", square(1 + number), **changes)
     # Not as chance said, or not asked: these are in neither.
     accept(worked, "o", square(30), object_key="0" * 8, by_chance=True, times={"thinking_ms": 99_000})
     accept(worked, "v", square(31), object_key="0" * 8, origin="by_hand", times={"thinking_ms": 99_000})

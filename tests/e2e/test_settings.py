@@ -87,7 +87,7 @@ def test_guidelines_are_written_with_pictures_and_read_in_the_workbench(
     assert settings(library).guidelines == HOSTILE
     bench = Bench(page, app.url)
     bench.open(image)
-    page.get_by_role("button", name="Guidelines").click()
+    page.get_by_role("button", name="Guidelines", exact=True).click()
     check_harmless(page)
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="hidden")
