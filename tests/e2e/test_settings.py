@@ -79,7 +79,7 @@ def test_guidelines_are_written_with_pictures_and_read_in_the_workbench(
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(files)  # type: ignore[arg-type]
     page.get_by_role("button", name="Add 2").click()
     page.get_by_text("bad.png: An image must be").wait_for()
-    page.get_by_role("button", name="Remove").wait_for()
+    page.get_by_role("button", name="Remove", exact=True).wait_for()
     text.fill(HOSTILE)
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved. Pages that are open").wait_for()
