@@ -1,10 +1,9 @@
 """What stands before Streamlit itself: its pages show nothing but a sign-in form to strangers, but it has more doors.
 
 Uploads, pictures and figures of the server are answered to people alone, and uploads only to those whose pages ask for
-some. A page's socket belongs to who opened it: once
-that person signs out, is given another role or is deactivated, its next word closes it. A page that connects anew goes
-on where it was only in the same hands; else it begins as a new one, behind the gate. So no button of an open page works
-in the name of who it was shown to before.
+some. A page's socket belongs to who opened it: once that person signs out, is given another role or is deactivated, its
+next word closes it. A page that connects anew goes on where it was only in the same hands; else it begins as a new one,
+behind the gate. So no button of an open page works in the name of who it was shown to before.
 And while nobody must sign in, only this machine is answered at all. Pages of other sites open no socket and change
 nothing either way.
 """

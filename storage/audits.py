@@ -9,7 +9,7 @@ from sqlalchemy import insert as insert_rows
 from sqlmodel import Session, col
 
 from storage.errors import MissingRow
-from storage.live import live_mask, proposed_mask
+from storage.live import accepted_mask
 from storage.models import UNANSWERED, Audit, AuditItem, FlagRow, Image, Mask, Review
 from storage.rows import AuditableRow, AuditItemRow, AuditRow, JudgedRow
 
@@ -50,8 +50,7 @@ def _auditable(query: Any, project_id: int) -> Any:
         .where(
             col(Image.project_id) == project_id,
             col(Image.deleted_at).is_(None),
-            live_mask(),
-            ~proposed_mask(),
+            accepted_mask(),
             ~exists().where(col(Review.mask_id) == col(Mask.id)),
         )
         .order_by(col(Mask.id))
@@ -67,8 +66,7 @@ def approved(project_id: int, *, session: Session) -> list[int]:
         .where(
             col(Image.project_id) == project_id,
             col(Image.deleted_at).is_(None),
-            live_mask(),
-            ~proposed_mask(),
+            accepted_mask(),
             said,
             ~exists().where(col(Review.mask_id) == col(Mask.id), col(Review.verdict) != APPROVED),
         )

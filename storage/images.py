@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from storage import tallies
 from storage.errors import MissingRow
-from storage.live import live_mask, proposed_mask
+from storage.live import accepted_mask, live_mask, proposed_mask
 from storage.models import UNRANKED, Image, Mask, Round, Seat, Skip, Survey, Work
 from storage.rows import FilesRow, ImageRow, NewImage, Progress
 from storage.tables import table_of
@@ -185,7 +185,7 @@ def drawable(project_id: int, *, with_masks: bool, session: Session) -> list[int
     if with_masks:
         query = query.where(
             col(Image.state) == "done",
-            exists().where(col(Mask.image_id) == col(Image.id), live_mask(), ~proposed_mask()),
+            exists().where(col(Mask.image_id) == col(Image.id), accepted_mask()),
         )
     return [int(found) for found in session.scalars(query.order_by(col(Image.id))) if found is not None]
 

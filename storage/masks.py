@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from storage import flags, tallies
 from storage.errors import MissingRow
-from storage.live import accepted_mask, live_mask, proposed_mask
+from storage.live import accepted_mask, live_mask
 from storage.models import EditRow, Image, Mask, MaskRle, PromptRow, Review
 from storage.narrowing import MaskRanges, Narrow, narrowed, within
 from storage.rows import FlagRow, LearnableRow, MaskRow, NewEdit, NewPrompt, RunsRow, Times, Touched
@@ -175,8 +175,7 @@ def learnable(project_id: int, *, session: Session) -> Iterator[LearnableRow]:
         .where(
             col(Image.project_id) == project_id,
             col(Image.deleted_at).is_(None),
-            live_mask(),
-            ~proposed_mask(),
+            accepted_mask(),
             ~refused.exists(),
         )
         .order_by(col(Mask.id))

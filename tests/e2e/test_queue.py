@@ -73,6 +73,15 @@ def accept(library: Library, image_id: int, key: str, x: int, **more: object) ->
     return annotating.accept(library, image_id, key, accepted).mask_id
 
 
+def repaint(bench: Bench) -> None:
+    """Edit the first mask, and paint on it; nothing is accepted yet."""
+    bench.press(".")
+    bench.press("e")
+    bench.press("b")
+    bench.drag((150, 60), (200, 60))
+    bench.until("s.object.edits.length === 1")
+
+
 def test_two_people_are_given_different_images_and_a_link_to_anothers_only_shows_it(
     page: Page, office: AppProcess, library: Library, another: Callable[[], Page]
 ) -> None:
@@ -132,11 +141,7 @@ def test_a_correction_that_came_second_is_told_and_saved_beside(
     rita = as_(library, "rita")
     accept(as_(library, "anna"), 1, "first", 40)
     bench = bench_of(page, office, "anna", 1)
-    bench.press(".")
-    bench.press("e")
-    bench.press("b")
-    bench.drag((150, 60), (200, 60))
-    bench.until("s.object.edits.length === 1")
+    repaint(bench)
     theirs = accept(rita, 1, "theirs", 60, supersedes="first")
     bench.press("Enter")
     page.locator(".status").get_by_text("rita has corrected mask 1 meanwhile. Yours is kept here").wait_for()
@@ -170,11 +175,7 @@ def test_undo_and_redo_of_what_another_has_corrected_meanwhile_say_so_and_show_w
     rita = as_(library, "rita")
     accept(as_(library, "anna"), 1, "first", 40)
     bench = bench_of(page, office, "anna", 1)
-    bench.press(".")
-    bench.press("e")
-    bench.press("b")
-    bench.drag((150, 60), (200, 60))
-    bench.until("s.object.edits.length === 1")
+    repaint(bench)
     bench.press("Enter")
     bench.until("s.unsaved === 0 && s.masks.length === 1 && s.masks[0].key !== 'first' && s.masks[0].mask_id")
     bench.press("Control+z")
